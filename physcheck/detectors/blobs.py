@@ -1,0 +1,108 @@
+"""From a picture of differences to things: seeds, one level a thing, shadows told apart.
+
+All arrays are of the working picture. A *difference* is in standard deviations
+of the background where it is called z, else in grey levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from physcheck.types import Bytes, Floats
+
+__all__ = ["Blob", "find_blobs"]
+
+_GROW_Z = 3.0
+_SEED_Z = 6.0
+_SEED_GREY = 8.0
+_MIN_AREA = 20
+_LEVELS = (0.15, 0.25, 0.38, 0.52)
+"""Shares of the blob's own 95 % difference that may be its outline."""
+_LEVEL_ENOUGH = 0.75
+_BOX = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blob:
+    """A connected region that differs from the background.
+
+    box: x, y, w, h in px. mask: (h, w) uint8 0 or 1. area: px.
+    strength: its 95 % difference, grey levels.
+    """
+
+    box: tuple[int, int, int, int]
+    mask: Bytes
+    area: int
+    strength: float
+
+
+def find_blobs(z: Floats, grey: Floats, contrast: Floats) -> list[Blob]:
+    """Find the regions that stand out, each with the outline that suits it best.
+
+    Args:
+        z: (h, w) difference in standard deviations of the background.
+        grey: (h, w) the same difference in grey levels.
+        contrast: (h, w) the same, less where light alone may have changed; the
+            outline is sought in it.
+
+    Returns:
+        The regions of at least 20 px, in no special order.
+    """
+    mask = cv2.morphologyEx((z > _GROW_Z).astype(np.uint8), cv2.MORPH_CLOSE, _BOX)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    if n <= 1:
+        return []
+    seeds = np.unique(labels[(z > _SEED_Z) & (grey > _SEED_GREY)])
+    found: list[Blob] = []
+    for k in seeds:
+        if k == 0 or stats[k, cv2.CC_STAT_AREA] < _MIN_AREA:
+            continue
+        x, y, w, h = (int(value) for value in stats[k, :4])
+        inside = (labels[y : y + h, x : x + w] == k).astype(np.uint8)
+        part = np.s_[y : y + h, x : x + w]
+        found += _at_best_level(inside, grey[part], contrast[part], x, y)
+    return found
+
+
+def _at_best_level(
+    inside: Bytes, grey: Floats, contrast: Floats, x: int, y: int
+) -> list[Blob]:
+    """Cut a region at the lowest level whose outline is nearly as sharp as the sharpest."""
+    values = contrast[inside > 0]
+    strength = float(np.percentile(values, 95))
+    padded = cv2.copyMakeBorder(contrast, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
+    room = cv2.copyMakeBorder(inside, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
+    slope = cv2.magnitude(cv2.Sobel(padded, cv2.CV_32F, 1, 0), cv2.Sobel(padded, cv2.CV_32F, 0, 1))
+    base = float(values.min())
+    cuts = [room]
+    for share in _LEVELS:
+        if share * strength > base:
+            cuts.append(room & (padded > share * strength).astype(np.uint8))
+    sharpness = [_outline_sharpness(cut, slope) for cut in cuts]
+    best = max(sharpness)
+    chosen = next(c for c, s in zip(cuts, sharpness, strict=True) if s >= _LEVEL_ENOUGH * best)
+    closed = cv2.morphologyEx(chosen, cv2.MORPH_CLOSE, _BOX)[2:-2, 2:-2]
+    return _split(np.ascontiguousarray(closed), grey, x, y)
+
+
+def _outline_sharpness(mask: Bytes, slope: Floats) -> float:
+    outline = mask - cv2.erode(mask, _BOX)
+    return float(cv2.mean(slope, outline)[0])
+
+
+def _split(mask: Bytes, grey: Floats, x: int, y: int) -> list[Blob]:
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    parts = []
+    for k in range(1, n):
+        bx, by, w, h, area = (int(value) for value in stats[k])
+        if area < _MIN_AREA:
+            continue
+        part = (labels[by : by + h, bx : bx + w] == k).astype(np.uint8)
+        values = grey[by : by + h, bx : bx + w][part > 0]
+        strength = float(np.percentile(values, 95))
+        if strength >= _SEED_GREY:
+            parts.append(Blob((x + bx, y + by, w, h), part, area, strength))
+    return parts
