@@ -18,7 +18,7 @@ import numpy as np
 
 from physcheck.types import Bools, Bytes, Floats
 
-__all__ = ["Camera", "estimate_camera", "follow_points"]
+__all__ = ["Camera", "estimate_camera", "follow_points", "stabilise", "unstabilise"]
 
 _N_SAMPLES = 9
 _STILL_PX = 0.35
@@ -241,3 +241,35 @@ def _reach(to_reference: Floats, w: int, h: int) -> float:
     moved = corners @ np.swapaxes(to_reference, 1, 2)
     moved = moved[..., :2] / moved[..., 2:]
     return float(np.linalg.norm(moved - corners[:, :2], axis=-1).max() / max(w, h))
+
+
+def stabilise(boxes: Floats, camera: Camera, row: int, px: Floats) -> Floats:
+    """Boxes of one frame as seen from the reference frame.
+
+    The middle follows the homography and the size its local scale, so that a
+    rotation of the picture does not blow the box up.
+
+    Args:
+        boxes: (N, 4) px of the clip. camera: motion in working px.
+        row: of the frame in the piece. px: (2,) px of the clip a working px.
+
+    Returns:
+        (N, 4) px of the clip.
+    """
+    return _mapped(boxes, camera.to_reference[row], px)
+
+
+def unstabilise(boxes: Floats, camera: Camera, row: int, px: Floats) -> Floats:
+    """The inverse of `stabilise`."""
+    return _mapped(boxes, np.linalg.inv(camera.to_reference[row]), px)
+
+
+def _mapped(boxes: Floats, matrix: Floats, px: Floats) -> Floats:
+    if len(boxes) == 0 or np.array_equal(matrix, np.eye(3)):
+        return boxes
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 / px
+    there = np.c_[middle, np.ones(len(middle))] @ matrix.T
+    place = there[:, :2] / there[:, 2:]
+    scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2]))) / np.abs(there[:, 2:])
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * scale
+    return np.hstack([place * px - half, place * px + half])

@@ -27,6 +27,7 @@ __all__ = [
     "Ending",
     "Evidence",
     "Floats",
+    "Gap",
     "Ints",
     "Piece",
     "STATE",
@@ -220,6 +221,14 @@ class Ending:
     other_frame: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A track is lost and found again: departure and return, explained like ends."""
+
+    departure: Ending
+    arrival: Ending
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """One thing followed through a shot.
@@ -236,6 +245,10 @@ class Track:
     border: (T,) True where the box touches the edge of the picture.
     clear: (T,) True where the outline can be trusted: observed, off the border,
         not merged with or hidden by something else, not blurred.
+    merged: (T,) True where it is inside a region that holds several things.
+    scores: (T,) of the detections, NaN where not observed.
+    features: (T, K) of the detections, NaN where not observed.
+    birth, death: how it begins and ends. gaps: where it was lost in between.
     """
 
     id: int
@@ -251,9 +264,12 @@ class Track:
     nis: Floats
     border: Bools
     clear: Bools
+    merged: Bools
+    scores: Floats
     features: Floats
     birth: Ending
     death: Ending
+    gaps: tuple[Gap, ...] = ()
 
     def __post_init__(self) -> None:
         _freeze(
@@ -270,6 +286,8 @@ class Track:
                 "nis": ("T",),
                 "border": ("T",),
                 "clear": ("T",),
+                "merged": ("T",),
+                "scores": ("T",),
                 "features": ("T", "K"),
             },
         )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from physcheck.camera import Camera
+from physcheck.camera import Camera, unstabilise
 from physcheck.detectors.blobs import Blob, find_blobs
 from physcheck.detectors.plate import Plate, gradient, learn_plate, level
 from physcheck.types import Bytes, Detections, Floats, Piece
@@ -253,9 +253,9 @@ class _Seen:
             [(b.box[0], b.box[1], b.box[0] + b.box[2], b.box[1] + b.box[3]) for b in self.blobs],
             dtype=np.float64,
         )
-        if camera is not None:
-            corners = _moved(corners, np.linalg.inv(camera.to_reference[k]))
         boxes = corners * np.tile(piece.px, 2)
+        if camera is not None:
+            boxes = unstabilise(boxes, camera, k, piece.px)
         return Detections(
             boxes=boxes,
             scores=np.array(self.scores),
@@ -278,16 +278,6 @@ class _Seen:
         faint = 1 + 12 / np.array([blob.strength for blob in self.blobs])
         x, y = (0.4 * px[0] + 0.02 * w) * faint, (0.4 * px[1] + 0.02 * h) * faint
         return np.stack([x, y, 1.5 * x, 1.5 * y], axis=1)
-
-
-def _moved(boxes: Floats, matrix: Floats) -> Floats:
-    """Boxes under a homography: the box of the moved corners' middles keeps the size honest."""
-    centre = np.stack([boxes[:, [0, 2]].mean(axis=1), boxes[:, [1, 3]].mean(axis=1)], axis=1)
-    there = np.c_[centre, np.ones(len(centre))] @ matrix.T
-    there = there[:, :2] / there[:, 2:]
-    scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-    size = np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], axis=1) * scale
-    return np.hstack([there - size / 2, there + size / 2])
 
 
 def _outside(image: Floats, plate: Floats, size: int) -> Floats:

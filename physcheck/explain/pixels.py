@@ -1,0 +1,85 @@
+"""Pixels of a piece, asked for by place: patches of any frame in stabilised coordinates."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from physcheck.camera import Camera
+from physcheck.types import Bytes, Floats, Piece
+
+__all__ = ["GRID", "Pixels"]
+
+GRID = 24
+"""Side of a sampled patch: a box of any size becomes GRID x GRID samples."""
+
+
+class Pixels:
+    """Read-only access to the pixels of a piece by row and stabilised box."""
+
+    def __init__(self, piece: Piece, camera: Camera) -> None:
+        self.piece = piece
+        self.camera = camera
+        self.n = len(piece.frames)
+        self.px = piece.px
+
+    def patch(self, row: int, box: Floats, margin: float = 0.0) -> Floats:
+        """Y, U, V in a box of one frame, (GRID, GRID, 3) grey levels.
+
+        Args:
+            row: of the frame in the piece.
+            box: (4,) stabilised px of the clip.
+            margin: by what share of its size the box is widened on each side.
+        """
+        luma = self._sample(self.piece.luma[row], row, box, margin, 1.0)
+        chroma = self._sample(self.piece.chroma[row], row, box, margin, 0.5)
+        return np.concatenate([luma[..., None], chroma], axis=2)
+
+    def _sample(self, image: Bytes, row: int, box: Floats, margin: float, scale: float) -> Floats:
+        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * (1 + 2 * margin)
+        step = 2 * half / GRID
+        to_reference = np.array(
+            [
+                [step[0], 0, centre[0] - half[0] + step[0] / 2],
+                [0, step[1], centre[1] - half[1] + step[1] / 2],
+                [0, 0, 1],
+            ]
+        )
+        shrink = np.diag([1 / self.px[0], 1 / self.px[1], 1.0])
+        to_frame = np.linalg.inv(self.camera.to_reference[row]) @ shrink @ to_reference
+        to_image = np.diag([scale, scale, 1.0]) @ to_frame
+        return cv2.warpPerspective(
+            image,
+            to_image,
+            (GRID, GRID),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)
+
+    def window(self, row: int, box: Floats, reach: Floats) -> tuple[Bytes, Floats]:
+        """The luma around a stabilised box as it lies in the frame, working px.
+
+        Args:
+            row: of the frame. box: (4,) stabilised px. reach: (2,) px added on each side.
+
+        Returns:
+            The crop and the (2,) working px of its upper left corner; empty where
+            the place is outside the picture.
+        """
+        inner = self.to_frame(row, box)
+        h, w = self.piece.luma.shape[1:]
+        grow = reach / self.px
+        x0, y0 = np.floor(np.maximum(inner[:2] - grow, 0)).astype(int)
+        x1, y1 = np.ceil(np.minimum(inner[2:] + grow, [w, h])).astype(int)
+        crop = self.piece.luma[row, y0 : max(y1, y0), x0 : max(x1, x0)]
+        return crop, np.array([x0, y0], dtype=np.float64)
+
+    def to_frame(self, row: int, box: Floats) -> Floats:
+        """A stabilised box (4,) in working px of the frame."""
+        matrix = np.linalg.inv(self.camera.to_reference[row])
+        half = (box[2:] - box[:2]) / 2
+        centre = matrix @ np.append((box[:2] + box[2:]) / 2 / self.px, 1.0)
+        place = centre[:2] / centre[2]
+        scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2]))) / abs(centre[2])
+        half = half * scale / self.px
+        return np.concatenate([place - half, place + half])

@@ -1,0 +1,108 @@
+"""All tracks of a piece explained together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.camera import Camera, stabilise
+from physcheck.explain.endings import Surroundings, explain_ends
+from physcheck.explain.pixels import Pixels
+from physcheck.types import Bools, Detections, Ending, Piece, Track
+
+__all__ = ["explain"]
+
+_STRONG = 0.5
+_MAX_LOOK = 16.0
+_MAX_GROWTH = 0.4
+_MAX_ROWS = 3
+_NEAR_CLEAR = 0.15
+
+
+def explain(
+    piece: Piece,
+    camera: Camera,
+    detections: list[Detections],
+    tracks: list[Track],
+    size_px: tuple[int, int],
+) -> list[Track]:
+    """Explain how each track of a piece begins, ends and is lost in between.
+
+    Args:
+        piece: n frames. camera: their motion. detections: n, px of the clip.
+        tracks: as fitted. size_px: width and height of the clip.
+
+    Returns:
+        The tracks, their ends explained.
+    """
+    others = [
+        stabilise(d.boxes[d.scores >= _STRONG], camera, k, piece.px)
+        for k, d in enumerate(detections)
+    ]
+    around = Surroundings(Pixels(piece, camera), unsteady(piece, camera), others, size_px)
+    row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
+    explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in tracks]
+    return _relocate([_outlined(t, explained) for t in explained], row_of)
+
+
+def unsteady(piece: Piece, camera: Camera) -> Bools:
+    """(n,) rows in which nothing may be judged: fades, dissolves, a lost camera."""
+    return np.asarray(piece.transition | camera.lost)
+
+
+def _outlined(track: Track, tracks: list[Track]) -> Track:
+    """Mark rows unclear where another thing comes so near that outlines may mix."""
+    clear = track.clear.copy()
+    size = float(np.exp(np.nanmedian(track.mean[:, 2:4])))
+    for other in tracks:
+        if other.id == track.id:
+            continue
+        _, here, there = np.intersect1d(track.frames, other.frames, return_indices=True)
+        gaps = _rowwise_gap(track.boxes[here], other.boxes[there])
+        clear[here[(gaps < _NEAR_CLEAR * size) & other.observed[there]]] = False
+    return replace(track, clear=clear)
+
+
+def _rowwise_gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Distance between the k-th box of a and the k-th of b, px."""
+    apart = np.maximum(np.maximum(a[:, :2] - b[:, 2:], b[:, :2] - a[:, 2:]), 0)
+    return np.asarray(np.linalg.norm(apart, axis=1))
+
+
+def _relocate(tracks: list[Track], row_of: dict[int, int]) -> list[Track]:
+    """A death in the open and a birth in the open of a look-alike at once: it jumped."""
+    result = {t.id: t for t in tracks}
+    for gone in tracks:
+        for come in tracks:
+            if gone.id == come.id or not _jumped(gone, come, row_of):
+                continue
+            death, birth = result[gone.id].death, result[come.id].birth
+            result[gone.id] = replace(
+                result[gone.id], death=replace(death, cause="relocated", partner=come.id)
+            )
+            result[come.id] = replace(
+                result[come.id], birth=replace(birth, cause="relocated", partner=gone.id)
+            )
+    return [result[t.id] for t in tracks]
+
+
+def _jumped(gone: Track, come: Track, row_of: dict[int, int]) -> bool:
+    if not (_open(gone.death) and _open(come.birth)):
+        return False
+    rows = row_of[come.birth.frame] - row_of[gone.death.frame]
+    if not 1 <= rows <= _MAX_ROWS:
+        return False
+    look = np.abs(
+        np.nanmedian(gone.features[-8:], axis=0) - np.nanmedian(come.features[:8], axis=0)
+    )
+    growth = np.abs(
+        np.median(np.log(geometry.size(gone.boxes[-8:])), axis=0)
+        - np.median(np.log(geometry.size(come.boxes[:8])), axis=0)
+    )
+    return bool(np.sqrt((look**2).mean()) < _MAX_LOOK and growth.max() < _MAX_GROWTH)
+
+
+def _open(ending: Ending) -> bool:
+    return ending.cause == "open"
