@@ -12,11 +12,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "analyze": "physcheck.analyze",
+    "analyze": "physcheck.analysis",
     "Report": "physcheck.report",
 }
 
-__all__ = ["Report", "__version__", "analyze"]  # noqa: F822
+__all__ = ["Report", "__version__", "analyze"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ forward-backward error; Fischler, Bolles (1981) for RANSAC.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -126,11 +127,11 @@ def _stands_still(luma: Bytes) -> bool:
     """In most sampled pairs no common motion explains the points better than none."""
     picks = np.unique(np.linspace(0, len(luma) - 1, _N_SAMPLES).astype(int))
     samples = [_half(luma[k]) for k in picks]
-    still = [_pair_stands_still(a, b) for a, b in zip(samples[:-1], samples[1:], strict=True)]
+    still = [_pair_stands_still(a, b) for a, b in itertools.pairwise(samples)]
     told = [answer for answer in still if answer is not None]
     if not told or float(np.mean(told)) > 0.5:
         return True
-    edges = [_steady_edges(a, b) for a, b in zip(samples[:-1], samples[1:], strict=True)]
+    edges = [_steady_edges(a, b) for a, b in itertools.pairwise(samples)]
     return float(np.median(edges)) > _STEADY_EDGES
 
 

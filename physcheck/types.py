@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from physcheck.errors import ShapeError
 
 __all__ = [
+    "STATE",
     "Alternative",
     "Bools",
     "Bytes",
@@ -30,7 +31,6 @@ __all__ = [
     "Gap",
     "Ints",
     "Piece",
-    "STATE",
     "Shot",
     "Signal",
     "Support",
@@ -246,6 +246,8 @@ class Track:
     clear: (T,) True where the outline can be trusted: observed, off the border,
         not merged with or hidden by something else, not blurred.
     merged: (T,) True where it is inside a region that holds several things.
+    open: (T,) True where nothing is near that it could touch: no other thing, no
+        strong edge of the scenery, no border.
     scores: (T,) of the detections, NaN where not observed.
     features: (T, K) of the detections, NaN where not observed.
     birth, death: how it begins and ends. gaps: where it was lost in between.
@@ -265,6 +267,7 @@ class Track:
     border: Bools
     clear: Bools
     merged: Bools
+    open: Bools
     scores: Floats
     features: Floats
     birth: Ending
@@ -287,6 +290,7 @@ class Track:
                 "border": ("T",),
                 "clear": ("T",),
                 "merged": ("T",),
+                "open": ("T",),
                 "scores": ("T",),
                 "features": ("T", "K"),
             },

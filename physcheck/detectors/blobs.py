@@ -67,9 +67,7 @@ def find_blobs(z: Floats, grey: Floats, contrast: Floats) -> list[Blob]:
     return found
 
 
-def _at_best_level(
-    inside: Bytes, grey: Floats, contrast: Floats, x: int, y: int
-) -> list[Blob]:
+def _at_best_level(inside: Bytes, grey: Floats, contrast: Floats, x: int, y: int) -> list[Blob]:
     """Cut a region at the lowest level whose outline is nearly as sharp as the sharpest."""
     values = contrast[inside > 0]
     strength = float(np.percentile(values, 95))

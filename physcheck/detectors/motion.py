@@ -75,9 +75,7 @@ def _under_moving_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
 
 def nothing() -> Detections:
     """No detections at all."""
-    return Detections(
-        np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros((0, 4))
-    )
+    return Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.str_), np.zeros((0, 4)))
 
 
 def _align(piece: Piece, camera: Camera) -> tuple[Bytes, Bytes]:
@@ -131,7 +129,10 @@ def _quick_median(stack: list[Bytes]) -> Floats:
     rows = list(stack)
     for turn in range(len(rows)):
         for i in range(turn % 2, len(rows) - 1, 2):
-            rows[i], rows[i + 1] = np.minimum(rows[i], rows[i + 1]), np.maximum(rows[i], rows[i + 1])
+            rows[i], rows[i + 1] = (
+                np.minimum(rows[i], rows[i + 1]),
+                np.maximum(rows[i], rows[i + 1]),
+            )
     middle = len(rows) // 2
     if len(rows) % 2:
         return rows[middle].astype(np.float32)
@@ -185,7 +186,9 @@ class _View:
         ratio = here / np.maximum(there, 4)
         offset = np.float32(128)
         colour = np.abs((self.chroma - offset) - (self.plate_c - offset) * ratio[..., None])
-        return ((colour.max(axis=2) < _SAME_COLOUR) & (ratio > 0.35) & (ratio < 2.5)).astype(np.uint8)
+        return ((colour.max(axis=2) < _SAME_COLOUR) & (ratio > 0.35) & (ratio < 2.5)).astype(
+            np.uint8
+        )
 
     def describe(self, blobs: list[Blob], *, shifts: bool = False) -> _Seen:
         """Score each blob: 1 for a thing, less for light, shadow or a mere shift."""

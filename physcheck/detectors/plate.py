@@ -94,7 +94,9 @@ def _noise(samples: Bytes, plate: Floats, gradient_noise: float) -> Floats:
     if len(samples) < 3:
         scatter = np.full(plate.shape, _NOISE_FLOOR, dtype=np.float32)
     else:
-        steps = np.stack([cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)])
+        steps = np.stack(
+            [cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)]
+        )
         scatter = _median(steps) * np.float32(1.4826 / np.sqrt(2))
     slope = gradient(plate)
     return np.asarray(np.maximum(scatter, _NOISE_FLOOR) + gradient_noise * slope)
@@ -168,7 +170,9 @@ def _holds_the_thing(region: Floats, old: Floats, new: Floats) -> bool:
     """The outline of the region is an edge in the old plate rather than with the new content."""
     filled = np.where(region, new, old)
     mask = region.astype(np.uint8)
-    outline = cv2.dilate(mask, np.ones((3, 3), np.uint8)) - cv2.erode(mask, np.ones((3, 3), np.uint8))
+    outline = cv2.dilate(mask, np.ones((3, 3), np.uint8)) - cv2.erode(
+        mask, np.ones((3, 3), np.uint8)
+    )
     on = outline > 0
     before, after = gradient(old)[on].mean(), gradient(np.asarray(filled, np.float32))[on].mean()
     return bool(before - after > 1.0 and before > _OUTLINE * after)

@@ -8,6 +8,7 @@ because the tests lean on the same pixels.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +38,7 @@ _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "survival": ((0.1, 0.3, 0.6), (1.3, 0.0, -2.1)),
     "extent": ((-0.7, -0.35, -0.15), (-2.8, -1.8, 0.3)),
     "crowd": ((0.0, 0.15, 0.4), (0.3, -0.5, -1.7)),
-    "exit": ((0.0, 0.3, 1.0), (-_SURE, 0.0, _SURE)),
+    "exit": ((0.5, 1.0, 3.0), (-_SURE, 0.0, _SURE)),
     "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
     "wavering": ((0.12, 0.25, 0.45), (_SURE, 2.0, -2.0)),
     "light": ((0.5, 0.7, 0.9), (-3.0, 0.0, _SURE)),
@@ -71,7 +72,7 @@ def explain_ends(track: Track, first: int, around: Surroundings) -> Track:
     """
     seen = np.flatnonzero(track.observed)
     gaps = []
-    for a, b in zip(seen[:-1], seen[1:], strict=True):
+    for a, b in itertools.pairwise(seen):
         if b - a > 1:
             departure = _explain(track, first, int(a), 1, around, until=int(b))
             arrival = _explain(track, first, int(b), -1, around, until=int(a))
@@ -186,7 +187,7 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
     light = _llr("light", score) + 2.0 * (moved > 1.5)
     return (
         Alternative(
-            "left the frame", _llr("exit", margin), f"{margin:.1f} sizes from the border"
+            "left the frame", _llr("exit", margin), f"{margin:.1f} times its reach from the border"
         ),
         Alternative(
             "merged with a neighbour",
@@ -204,20 +205,20 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
 
 
 def _exit_margin(path: Path, around: Surroundings) -> float:
-    """Least distance to the border over the next four rows, in sizes."""
+    """Least distance to the border over the next two rows, over how far it may get by then."""
     margins = []
-    for k in range(5):
+    for k in range(3):
         row = min(max(path.last + path.step * k, 0), around.pixels.n - 1)
         box = around.pixels.to_frame(row, path.box(k)) * np.tile(around.pixels.px, 2)
         edge = np.array([*box[:2], *(np.array(around.size_px) - box[2:])])
-        margins.append(edge.min() / path.size.mean())
-    return float(min(margins))
+        margins.append(edge.min())
+    reach = 0.1 * path.size.mean() + 0.5 * np.linalg.norm(path.velocity)
+    return float(min(margins) / reach)
 
 
 def _neighbour_gap(path: Path, around: Surroundings) -> float:
     """Distance to the nearest other thing around the end, in sizes; 9 where there is none."""
     gaps = [9.0]
-    own = path.box(0)[None]
     for k in range(-2, 4):
         row = path.last + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
@@ -228,7 +229,6 @@ def _neighbour_gap(path: Path, around: Surroundings) -> float:
             boxes = boxes[geometry.iou(path.box(k)[None], boxes)[0] < 0.4]
         if len(boxes):
             gaps.append(float(geometry.gap(place, boxes).min() / path.size.mean()))
-    del own
     return min(gaps)
 
 

@@ -10,15 +10,21 @@ from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
 from physcheck.explain.endings import Surroundings, explain_ends
 from physcheck.explain.pixels import Pixels
-from physcheck.types import Bools, Detections, Ending, Piece, Track
+from physcheck.types import Bools, Detections, Ending, Floats, Piece, Track
 
 __all__ = ["explain"]
 
 _STRONG = 0.5
+_THING = 0.55
+"""Mean score of the detections; below it a track is light, shadow or parallax."""
 _MAX_LOOK = 16.0
 _MAX_GROWTH = 0.4
 _MAX_ROWS = 3
 _NEAR_CLEAR = 0.15
+_NEAR_OPEN = 0.6
+_EDGE_GREY = 24.0
+"""Grey levels from sample to sample of the patch grid that make an edge."""
+_EDGE_SHARE = 0.02
 
 
 def explain(
@@ -35,7 +41,7 @@ def explain(
         tracks: as fitted. size_px: width and height of the clip.
 
     Returns:
-        The tracks, their ends explained.
+        The tracks of things, their ends explained; those of mere light are left out.
     """
     others = [
         stabilise(d.boxes[d.scores >= _STRONG], camera, k, piece.px)
@@ -43,8 +49,10 @@ def explain(
     ]
     around = Surroundings(Pixels(piece, camera), unsteady(piece, camera), others, size_px)
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
-    explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in tracks]
-    return _relocate([_outlined(t, explained) for t in explained], row_of)
+    things = [t for t in tracks if np.nanmean(t.scores) >= _THING]
+    explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
+    outlined = [_outlined(t, explained, others, around, row_of) for t in explained]
+    return _relocate(outlined, row_of)
 
 
 def unsteady(piece: Piece, camera: Camera) -> Bools:
@@ -52,20 +60,48 @@ def unsteady(piece: Piece, camera: Camera) -> Bools:
     return np.asarray(piece.transition | camera.lost)
 
 
-def _outlined(track: Track, tracks: list[Track]) -> Track:
-    """Mark rows unclear where another thing comes so near that outlines may mix."""
-    clear = track.clear.copy()
+def _outlined(
+    track: Track,
+    tracks: list[Track],
+    others: list[Floats],
+    around: Surroundings,
+    row_of: dict[int, int],
+) -> Track:
+    """Mark where another thing is so near that outlines may mix, and where nothing is near."""
     size = float(np.exp(np.nanmedian(track.mean[:, 2:4])))
+    clear = track.clear.copy()
     for other in tracks:
         if other.id == track.id:
             continue
         _, here, there = np.intersect1d(track.frames, other.frames, return_indices=True)
         gaps = _rowwise_gap(track.boxes[here], other.boxes[there])
         clear[here[(gaps < _NEAR_CLEAR * size) & other.observed[there]]] = False
-    return replace(track, clear=clear)
+    free = clear.copy()
+    for k in np.flatnonzero(clear):
+        row = row_of[int(track.frames[k])]
+        place = _stabilised(track, int(k))
+        apart = others[row][geometry.iou(place[None], others[row])[0] < 0.4]
+        near = len(apart) and geometry.gap(place[None], apart).min() < _NEAR_OPEN * size
+        free[k] = not near and _plain_around(around.pixels, row, place)
+    return replace(track, clear=clear, open=free)
 
 
-def _rowwise_gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _stabilised(track: Track, k: int) -> Floats:
+    """Box (4,) of a row as seen from the reference frame."""
+    return geometry.from_centre(track.mean[k, :2], np.exp(track.mean[k, 2:4]))
+
+
+def _plain_around(pixels: Pixels, row: int, box: Floats) -> bool:
+    """No strong edge of the scenery within half a size around a box."""
+    luma = pixels.patch(row, box, margin=0.5)[..., 0]
+    dx, dy = np.abs(np.diff(luma, axis=1))[1:], np.abs(np.diff(luma, axis=0))[:, 1:]
+    steep = np.maximum(dx, dy) > _EDGE_GREY
+    quarter = len(luma) // 4 - 3
+    steep[quarter : -quarter or None, quarter : -quarter or None] = False
+    return bool(steep.mean() < _EDGE_SHARE)
+
+
+def _rowwise_gap(a: Floats, b: Floats) -> Floats:
     """Distance between the k-th box of a and the k-th of b, px."""
     apart = np.maximum(np.maximum(a[:, :2] - b[:, 2:], b[:, :2] - a[:, 2:]), 0)
     return np.asarray(np.linalg.norm(apart, axis=1))

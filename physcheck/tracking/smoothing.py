@@ -100,6 +100,7 @@ def _fit(
         border=border,
         clear=observed & ~border & ~merged & ~piece.transition[first : last + 1],
         merged=merged,
+        open=np.zeros(n, dtype=bool),
         scores=scores,
         features=features,
         birth=Ending(int(piece.frames[first]), "unclear", reason="not explained"),

@@ -1,0 +1,243 @@
+"""The whole story on one page: a clip goes in, a report comes out.
+
+frames -> camera -> detections -> tracks -> explained tracks -> world
+       -> signals -> violations -> report
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from physcheck.camera import estimate_camera
+from physcheck.config import TimeSpan, choose_detector
+from physcheck.detectors import Detector
+from physcheck.detectors.motion import MotionDetector
+from physcheck.errors import ConfigurationError
+from physcheck.explain import explain
+from physcheck.explain.tracks import unsteady
+from physcheck.kalman import Backend
+from physcheck.report import DetectorInfo, Report, build_report
+from physcheck.rules import Pack, config_sha256, decide, load_pack, measure, select_rules
+from physcheck.score import score
+from physcheck.tracking import track
+from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track, Video
+from physcheck.video import ArrayReader, VideoReader
+from physcheck.world import build_world
+
+__all__ = ["analyze"]
+
+
+def analyze(
+    source: str | Path | Bytes,
+    *,
+    fps: float | None = None,
+    pack: str = "default",
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    detector: str = "auto",
+    weights: str | Path | None = None,
+    device: str = "auto",
+    floor: tuple[float, ...] | None = None,
+    filter: Backend = "numpy",
+    ignore_regions: Sequence[tuple[float, float, float, float]] = (),
+    ignore_spans: Sequence[TimeSpan] = (),
+    signals: bool = False,
+    progress: Callable[[str, float], None] | None = None,
+) -> Report:
+    """Check one clip.
+
+    Args:
+        source: path of a video, or frames (F, H, W, 3) of uint8 RGB.
+        fps: frames a second; needed for frames, not allowed for a path.
+        pack: name or file of the rule pack.
+        select, ignore: names of rules or groups to keep, to leave out.
+        detector: "auto" or "motion".
+        weights, device: for detectors that use them.
+        floor: (y,) or (x1, y1, x2, y2), px of the clip, where the floor is.
+        filter: which implementation of the Kalman filter is used.
+        ignore_regions: boxes xyxy, px; what is seen within them is not judged.
+        ignore_spans: pieces of the clip that are not judged.
+        signals: store every measurement in the report.
+        progress: called with a stage and the share of the clip done, in [0, 1].
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: the source could not be read.
+        ConfigurationError: an argument or the pack is wrong.
+    """
+    rules = select_rules(load_pack(pack), select=select, ignore=ignore)
+    choice = choose_detector(detector, weights)
+    reader = _open(source, fps)
+    ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
+    work = _Work(MotionDetector(), rules, floor, filter, ignored, progress or _no_progress)
+    for piece in work.clock.each("decode", reader.pieces()):
+        work.take(piece)
+    with work.clock.stage("decide"):
+        video = reader.video
+        decision = decide(rules, work.signals, video)
+        total = score(
+            decision.peak_probability,
+            decision.n_judged,
+            decision.abstained,
+            n_violations=len(decision.violations),
+            n_frames=int(np.sum(~video.doubled)),
+            n_tracks=len(work.tracks),
+            n_moving_tracks=sum(map(_moves, work.tracks)),
+            problems=_forbidding(video),
+        )
+    settings = {"floor": floor, "filter": filter, "detector": choice.name, "device": device}
+    return build_report(
+        video,
+        work.tracks,
+        decision,
+        total,
+        detector=DetectorInfo(name=choice.name),
+        pack=rules,
+        config_sha256=config_sha256(rules, settings),
+        seconds=work.clock.seconds,
+        signals=work.signals if signals else None,
+        notes=(f"detector {choice.name} ({choice.why})",),
+    )
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Wall clock seconds of each stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def each(self, name: str, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        """The same pieces, the time to get each of them counted."""
+        while True:
+            with self.stage(name):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignored:
+    """Where and when the user does not want to hear of anything."""
+
+    regions: tuple[tuple[float, float, float, float], ...]
+    spans: tuple[TimeSpan, ...]
+
+    def apply(self, signal: Signal, piece: Piece) -> Signal:
+        """The signal with what is ignored not judged."""
+        hidden = np.zeros(len(signal.frames), dtype=bool)
+        centre = (signal.boxes[:, :2] + signal.boxes[:, 2:]) / 2
+        for x1, y1, x2, y2 in self.regions:
+            hidden |= np.all((centre >= [x1, y1]) & (centre <= [x2, y2]), axis=1)
+        times_s = piece.times_s[np.searchsorted(piece.frames, signal.frames)]
+        for span in self.spans:
+            at = signal.frames if span.unit == "frames" else times_s
+            hidden |= (at >= span.start) & (at < span.stop)
+        if not hidden.any():
+            return signal
+        return replace(
+            signal,
+            values=np.where(hidden, np.nan, signal.values),
+            reasons=np.where(hidden, "ignored", signal.reasons),
+        )
+
+
+@dataclass(slots=True)
+class _Work:
+    """What grows while the pieces of a clip go by: tracks and signals."""
+
+    detector: Detector
+    rules: Pack
+    floor: tuple[float, ...] | None
+    filter: Backend
+    ignored: _Ignored
+    progress: Callable[[str, float], None]
+    tracks: list[Track] = field(default_factory=list)
+    signals: dict[str, list[Signal]] = field(default_factory=dict)
+    clock: _Clock = field(default_factory=_Clock)
+
+    def take(self, piece: Piece) -> None:
+        """Carry one piece from pixels to signals."""
+        h, w = piece.luma.shape[1:]
+        size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
+        with self._stage("camera", 0.1):
+            camera = estimate_camera(piece.luma)
+        with self._stage("detect", 0.2):
+            detections = self.detector.detect(piece, camera)
+        with self._stage("track", 0.7):
+            found = track(piece, camera, detections, size_px, backend=self.filter)
+        with self._stage("explain", 0.8):
+            explained = explain(piece, camera, detections, found, size_px)
+        with self._stage("judge", 0.9):
+            tracks = _renumbered(explained, len(self.tracks))
+            world = build_world(piece, camera, tracks, self.floor)
+            dim = unsteady(piece, camera)
+            shot = Shot(piece.frames, piece.times_s, dim, *size_px, tuple(tracks), world)
+            for rule, signals in measure(self.rules, shot).items():
+                heeded = [self.ignored.apply(signal, piece) for signal in signals]
+                self.signals.setdefault(rule, []).extend(heeded)
+        self.tracks += tracks
+
+    @contextmanager
+    def _stage(self, name: str, share: float) -> Iterator[None]:
+        self.progress(name, share)
+        with self.clock.stage(name):
+            yield
+
+
+def _no_progress(stage: str, share: float) -> None:
+    """Nobody watches."""
+
+
+def _open(source: str | Path | Bytes, fps: float | None) -> ArrayReader | VideoReader:
+    if isinstance(source, np.ndarray):
+        return ArrayReader(source, fps=fps)
+    if fps is not None:
+        raise ConfigurationError("fps is for frames in memory; a file says its own times")
+    return VideoReader(source)
+
+
+def _renumbered(tracks: Sequence[Track], n_before: int) -> list[Track]:
+    """Ids 1, 2, ... in the order of first sight, after those of earlier pieces."""
+    ids = {t.id: number for number, t in enumerate(tracks, start=n_before + 1)}
+
+    def named(ending: Ending) -> Ending:
+        return replace(ending, partner=ids.get(ending.partner, -1))
+
+    return [
+        replace(
+            t,
+            id=ids[t.id],
+            birth=named(t.birth),
+            death=named(t.death),
+            gaps=tuple(Gap(named(g.departure), named(g.arrival)) for g in t.gaps),
+        )
+        for t in tracks
+    ]
+
+
+def _moves(thing: Track) -> bool:
+    """It gets further than half its size from where it was first seen."""
+    way = np.linalg.norm(thing.mean[:, :2] - thing.mean[0, :2], axis=1).max()
+    return bool(way > 0.5 * np.exp(np.median(thing.mean[:, 2:4])))
+
+
+def _forbidding(video: Video) -> tuple[str, ...]:
+    """What of the file's problems makes any score meaningless."""
+    return tuple(problem for problem in video.problems if "frame size" in problem)

@@ -1,0 +1,193 @@
+"""The check `trajectory`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.checks import check
+from physcheck.ends import size_of
+from physcheck.signals import parabola_fit, velocity_break
+from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
+
+__all__ = ["trajectory"]
+
+
+@check("trajectory", group="trajectory", unit="sigma")
+def trajectory(
+    shot: Shot,
+    *,
+    min_size_px: float = 12.0,
+    half_window_frames: int = 6,
+    min_pace: float = 0.04,
+    max_pace: float = 0.8,
+    max_residual: float = 4.0,
+    slack_share: float = 0.12,
+    max_waver: float = 0.12,
+) -> list[Signal]:
+    """A thing in free flight turns, stops or speeds up with nothing there to cause it.
+
+    Statistic: change of velocity over its standard deviation, in which a share of the
+        speed is included for perspective, lens and rolling shutter. Measured only
+        where the thing flies: its path on both sides is one constant acceleration
+        each, its outline is that of a rigid thing, nothing is near it and the picture
+        around it is plain enough to show what it could have hit.
+    Abstains: no free flight, things or edges nearby, too small, too slow, too fast,
+        outline wavers, at the border, camera on the move; a bounce upwards or a
+        rebound that something unseen could cause.
+    Blind to: slow turns; anything that propels itself; wrong accelerations that are
+        constant (see `gravity`); turns beside scenery.
+    Source: inertia as in PDI-Bench (2025), gated by contact.
+
+    Args:
+        min_size_px: smaller side below which a thing is not judged, px.
+        half_window_frames: frames on each side that tell the velocity.
+        min_pace, max_pace: body lengths a frame between which it is judged.
+        max_residual: chi-squared per degree of freedom up to which a path is a flight.
+        slack_share: share of the speed that velocity may err by.
+        max_waver: scatter of log area beyond which a thing is not rigid.
+    """
+    if shot.world.moving_camera:
+        return [_silent(track, "the camera moves") for track in shot.tracks]
+    settings = (half_window_frames, min_pace, max_pace, max_residual, slack_share)
+    return [
+        _silent(track, reason)
+        if (reason := _unfit(track, min_size_px, max_waver))
+        else _measure(track, *settings)
+        for track in shot.tracks
+    ]
+
+
+def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
+    if size_of(track) < min_size_px:
+        return "too small"
+    area = np.log(np.maximum(geometry.size(track.boxes[track.clear]).prod(axis=1), 1.0))
+    if len(area) < 8:
+        return "seen too briefly"
+    smooth = np.convolve(area, np.ones(5) / 5, mode="valid")
+    waver = float(np.median(np.abs(area[2:-2] - smooth)))
+    return "outline wavers" if waver > max_waver else ""
+
+
+def _silent(track: Track, reason: str) -> Signal:
+    n = len(track.frames)
+    return _signal(track, np.full(n, np.nan), np.full(n, reason, dtype="U40"), ())
+
+
+def _measure(
+    track: Track,
+    half_window: int,
+    min_pace: float,
+    max_pace: float,
+    max_residual: float,
+    slack: float,
+) -> Signal:
+    centre = geometry.centre(track.boxes)
+    centre[~track.clear] = np.nan
+    noise = float(np.sqrt(max(np.nanmedian(track.innovation_cov[:, 0, 0]) / 4, 0.25)))
+    turn = velocity_break(track.times_s, centre, noise, half_window)
+    before, after = _flights(track.times_s, centre, noise, half_window)
+    size = float(np.sqrt(np.median(geometry.size(track.boxes[track.observed]).prod(axis=1))))
+    step_s = float(np.median(np.diff(track.times_s)))
+    speed = np.fmax(np.linalg.norm(before[1], axis=1), np.linalg.norm(after[1], axis=1))
+    pace = speed * step_s / size
+    change = np.linalg.norm(turn.change_px_per_s, axis=1)
+    sigma = np.sqrt(np.trace(turn.covariance, axis1=1, axis2=2) + (slack * speed) ** 2)
+    values = change / sigma
+    reasons = np.full(len(values), "", dtype="U40")
+    flying = (before[0] < max_residual) & (after[0] < max_residual)
+    _refuse(values, reasons, ~flying, "no free flight")
+    _refuse(values, reasons, (pace < min_pace) | (pace > max_pace), "too slow or too fast")
+    _refuse(values, reasons, _may_be_bounce(before[1], after[1]), "may have bounced")
+    _refuse(values, reasons, ~_alone(track), "something is near")
+    _refuse(values, reasons, ~np.isfinite(values), "too few clear frames")
+    return _signal(track, values, reasons, _evidence(track, values, before[1], after[1]))
+
+
+def _refuse(values: Floats, reasons: np.ndarray, where: Bools, reason: str) -> None:  # type: ignore[type-arg]
+    fresh = where & (reasons == "")
+    values[where], reasons[fresh] = np.nan, reason
+
+
+Flight = tuple[Floats, Floats]
+
+
+def _flights(
+    times_s: Floats, centre: Floats, noise: float, half_window: int
+) -> tuple[Flight, Flight]:
+    """Residual (T,) and velocity (T, 2) of the flights before and after each index."""
+    n = len(times_s)
+    sides = []
+    for step in (-1, 1):
+        residual, velocity = np.full(n, np.inf), np.full((n, 2), np.nan)
+        for k in range(n):
+            rows = k + step * np.arange(1, half_window + 1)
+            rows = np.sort(rows[(rows >= 0) & (rows < n)])
+            rows = rows[np.isfinite(centre[rows, 0])]
+            if len(rows) < 5:
+                continue
+            fit = parabola_fit(times_s[rows], centre[rows], noise)
+            residual[k] = fit.chi2_per_dof
+            dt = times_s[k] - fit.origin_s
+            velocity[k] = fit.coefficients[1] + 2 * fit.coefficients[2] * dt
+        sides.append((residual, velocity))
+    return sides[0], sides[1]
+
+
+def _may_be_bounce(before: Floats, after: Floats) -> Bools:
+    """A rebound from something below or beside that was not seen, without gain."""
+    change = after - before
+    along = change / np.maximum(np.linalg.norm(change, axis=1, keepdims=True), 1e-9)
+    into, out = (before * along).sum(axis=1), (after * along).sum(axis=1)
+    upward = along[:, 1] < -0.7
+    return np.asarray((into < 0) & (out <= -1.1 * into) & upward)
+
+
+def _alone(track: Track) -> Bools:
+    """(T,) True where the row and its neighbours are in the open."""
+    alone = track.open.copy()
+    for shift in (1, 2):
+        alone[shift:] &= track.open[:-shift]
+        alone[:-shift] &= track.open[shift:]
+    return alone
+
+
+def _evidence(track: Track, values: Floats, before: Floats, after: Floats) -> tuple[Evidence, ...]:
+    evidence = []
+    known = np.nan_to_num(values)
+    for k in np.flatnonzero(known > 3):
+        if known[k] < known[max(0, k - 3) : k + 4].max():
+            continue
+        x1, y1, x2, y2 = (float(v) for v in track.boxes[k])
+        a, b = before[k], after[k]
+        turn = np.degrees(
+            np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
+        )
+        text = (
+            f"turns by {turn:.0f} degrees in free flight, from {np.linalg.norm(a):.0f} "
+            f"to {np.linalg.norm(b):.0f} px/s, with nothing near"
+        )
+        start, stop = (
+            int(track.frames[max(k - 1, 0)]),
+            int(track.frames[min(k + 1, len(known) - 1)]),
+        )
+        evidence.append(Evidence(start, stop + 1, (x1, y1, x2, y2), text))
+    return tuple(evidence)
+
+
+def _signal(
+    track: Track,
+    values: Floats,
+    reasons: np.ndarray,  # type: ignore[type-arg]
+    evidence: tuple[Evidence, ...],
+) -> Signal:
+    return Signal(
+        track_ids=(track.id,),
+        label=track.label,
+        frames=track.frames,
+        values=values,
+        unit="sigma",
+        reasons=reasons,
+        boxes=track.boxes,
+        evidence=evidence,
+    )

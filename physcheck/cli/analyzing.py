@@ -1,0 +1,79 @@
+"""The work behind `physcheck analyze`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from physcheck.cli.exits import DEBUG
+from physcheck.cli.inputs import find_clips
+from physcheck.cli.output import Output, choose_format
+from physcheck.cli.runner import Outcome, run_clips
+from physcheck.cli.terminal import Terminal
+from physcheck.config import Settings, choose_detector, load_settings
+from physcheck.errors import ConfigurationError
+from physcheck.records import Report, Unread
+
+__all__ = ["run"]
+
+
+def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Path | None) -> bool:
+    """Analyse the clips and write the result.
+
+    Returns:
+        Whether every input was read to its end.
+    """
+    settings = load_settings(flags)
+    choice = choose_detector(settings.detector, settings.weights)
+    chosen = choose_format(form, output)
+    terminal = Terminal(quiet=settings.quiet)
+    clips = find_clips(paths)
+    _refuse_overwriting(clips, output)
+    single = len(clips) == 1 and (clips == paths or isinstance(clips[0], Unread))
+    sink = Output(terminal, chosen, output, single=single, verbose=settings.verbose)
+    terminal.note(f"detector {choice.name} ({choice.why})")
+    _analyze_all(clips, settings, terminal, sink)
+    sink.finish()
+    return sink.complete
+
+
+def _refuse_overwriting(clips: list[str | Unread], output: Path | None) -> None:
+    """A result must not replace the clip it is about."""
+    for clip in clips:
+        if output is not None and isinstance(clip, str) and _same_file(clip, output):
+            raise ConfigurationError(f"{output}: is one of the inputs; write to another file")
+
+
+def _analyze_all(
+    clips: list[str | Unread], settings: Settings, terminal: Terminal, sink: Output
+) -> None:
+    """Analyse clip by clip, bring each to the sink, and say what went wrong."""
+
+    def watch(clip: str, stage: str, share: float) -> None:
+        terminal.show(f"{Path(clip).name} {stage}", len(sink) + min(share, 0.999))
+
+    work = run_clips(clips, settings.analysis(), jobs=settings.jobs, progress=watch)
+    with terminal.progress(len(clips)), contextlib.closing(work) as outcomes:
+        for outcome in outcomes:
+            _complain(outcome, terminal)
+            sink.add(outcome.result)
+            terminal.show(f"{len(sink)} of {len(clips)}", len(sink))
+
+
+def _complain(outcome: Outcome, terminal: Terminal) -> None:
+    """Say on stderr what could not be read of a clip, a line each."""
+    result = outcome.result
+    if isinstance(result, Report):
+        for problem in result.problems:
+            terminal.warn(f"{result.video.path}: {problem}")
+        return
+    hint = f" (set {DEBUG}=1 for the traceback)" if outcome.traceback else ""
+    terminal.warn(f"{result.path}: {result.error}{hint}")
+    if outcome.traceback and os.environ.get(DEBUG):
+        terminal.warn(outcome.traceback)
+
+
+def _same_file(first: str, second: Path) -> bool:
+    return os.path.realpath(first) == os.path.realpath(second)

@@ -1,0 +1,93 @@
+"""Signals about how things begin, end and are lost: what vanish and appear share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.types import Ending, Evidence, Floats, Shot, Signal, Track
+
+__all__ = ["end_signal", "size_of"]
+
+
+def end_signal(
+    track: Track,
+    shot: Shot,
+    endings: Sequence[Ending],
+    *,
+    min_size_px: float,
+    min_seen_frames: int,
+    verb: str,
+) -> Signal:
+    """Log odds that a thing went into, or came from, nothing; 0 while it is simply there.
+
+    Args:
+        track: the thing. shot: where it is seen.
+        endings: its deaths and departures, or its births and returns.
+        min_size_px: smaller things are not judged.
+        min_seen_frames: things seen in fewer frames are not judged.
+        verb: what it is accused of, for the sentence.
+
+    Returns:
+        One value a frame of the track, nats.
+    """
+    values = np.where(track.observed & ~track.border, 0.0, np.nan)
+    reasons = np.where(track.observed, np.where(track.border, "at the border", ""), "not seen")
+    reasons = reasons.astype("U40")
+    _abstain(values, reasons, _unfit(track, min_size_px, min_seen_frames))
+    evidence = []
+    for ending in endings if not _unfit(track, min_size_px, min_seen_frames) else ():
+        rows = np.flatnonzero(np.isin(track.frames, (ending.frame, ending.other_frame)))
+        if not np.isfinite(ending.log_odds) or ending.cause == "relocated":
+            reason = ending.reason or "jumped elsewhere"
+            values[rows], reasons[rows] = np.nan, reason
+            continue
+        values[rows], reasons[rows] = ending.log_odds, ""
+        evidence.append(_evidence(track, ending, verb))
+    return Signal(
+        track_ids=(track.id,),
+        label=track.label,
+        frames=track.frames,
+        values=values,
+        unit="nats",
+        reasons=reasons,
+        boxes=track.boxes,
+        evidence=tuple(evidence),
+    )
+
+
+def size_of(track: Track) -> float:
+    """The smaller side of a thing, px, median over its life."""
+    return float(np.median(geometry.size(track.boxes[track.observed]).min(axis=1)))
+
+
+def _unfit(track: Track, min_size_px: float, min_seen_frames: int) -> str:
+    if track.observed.sum() < min_seen_frames:
+        return "seen too briefly"
+    return "too small" if size_of(track) < min_size_px else ""
+
+
+def _abstain(values: Floats, reasons: np.ndarray, reason: str) -> None:  # type: ignore[type-arg]
+    if reason:
+        values[:], reasons[:] = np.nan, reason
+
+
+def _evidence(track: Track, ending: Ending, verb: str) -> Evidence:
+    first, last = sorted((ending.frame, ending.other_frame))
+    row = int(np.flatnonzero(track.frames == ending.frame)[0])
+    best = min(ending.alternatives, key=lambda a: a.log_odds)
+    x1, y1, x2, y2 = (float(value) for value in track.boxes[row])
+    return Evidence(
+        start=first,
+        stop=last + 1,
+        box=(x1, y1, x2, y2),
+        text=f"{verb} in plain view, {_odds(ending.log_odds)} against the best innocent "
+        f"explanation ({best.name})",
+        alternatives=ending.alternatives,
+    )
+
+
+def _odds(nats: float) -> str:
+    return f"{np.exp(min(nats, 9.0)):.0f} to 1"

@@ -1,0 +1,166 @@
+"""Input that is wrong, through the real program: a line with the cause, exit 3, no traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from physcheck.cli import main
+
+pytest.importorskip("physcheck.analysis")
+
+FPS = 24
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def draw_frames(n_frames: int, width: int = 160, height: int = 120) -> list[np.ndarray]:
+    """A bright box that crosses a textured picture."""
+    scenery = np.random.default_rng(7).integers(60, 90, (height, width, 3), dtype=np.uint8)
+    frames = []
+    for number in range(n_frames):
+        frame = scenery.copy()
+        frame[height // 2 : height // 2 + 20, 10 + 3 * number : 30 + 3 * number] = 230
+        frames.append(frame)
+    return frames
+
+
+def write_video(path: Path, frames: list[np.ndarray], codec: str = "libx264") -> Path:
+    height, width = frames[0].shape[:2]
+    options = {"movflags": "faststart"} if path.suffix == ".mp4" else {}
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"g": "6", "bf": "0"}
+        for frame in frames:
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        for _ in range(20):
+            silence = np.zeros((1, 1024), dtype=np.float32)
+            frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="mono")
+            frame.sample_rate = 44100
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def write_two_sizes(path: Path) -> Path:
+    """An MPEG transport stream whose picture grows half-way."""
+    small = write_video(path.with_name("small.ts"), draw_frames(12), "mpeg2video").read_bytes()
+    large = write_video(path.with_name("large.ts"), draw_frames(12, 320, 240), "mpeg2video")
+    path.write_bytes(small + large.read_bytes())
+    return path
+
+
+def make_unreadable(folder: Path) -> list[Path]:
+    """Files and a folder that hold no video, and one name that nothing has."""
+    (folder / "text.mp4").write_text("This is not a video.\n" * 50)
+    (folder / "zero.mp4").write_bytes(b"")
+    (folder / "random.mp4").write_bytes(np.random.default_rng(1).bytes(20_000))
+    (folder / "empty").mkdir()
+    write_sound(folder / "sound.m4a")
+    names = ["missing.mp4", "text.mp4", "zero.mp4", "random.mp4", "empty", "sound.m4a"]
+    return [Path(name) for name in names]
+
+
+def analyze(capsys: pytest.CaptureFixture[str], *paths: Path) -> tuple[int, dict, str]:
+    status = main(["analyze", *map(str, paths), "--format", "json", "--quiet"])
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    return status, json.loads(said.out), said.err
+
+
+def test_unreadable_input_is_named_with_its_cause_and_the_rest_is_analysed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = make_unreadable(folder)
+    good = write_video(folder / "good.mp4", draw_frames(24))
+    status, result, said = analyze(capsys, *bad[:3], good, *bad[3:])
+    assert status == 3
+    assert [report["video"]["frames"] for report in result["reports"]] == [24]
+    assert [error["path"] for error in result["errors"]] == [str(path) for path in bad]
+    lines = said.splitlines()
+    assert len(lines) == len(bad)
+    for line, path in zip(lines, bad, strict=True):
+        assert line.startswith(f"physcheck: {path}: ")
+        assert len(line) > len(f"physcheck: {path}: ") + 5
+        assert "unexpected" not in line
+
+
+def test_nothing_half_written_is_left_beside_the_result(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "text.mp4").write_text("no video")
+    (folder / "results").mkdir()
+    assert main(["analyze", "text.mp4", "-o", "results/out.json"]) == 3
+    assert [path.name for path in (folder / "results").iterdir()] == ["out.json"]
+    assert json.loads(Path("results/out.json").read_text())["errors"][0]["path"] == "text.mp4"
+
+
+def test_what_decodes_of_a_truncated_file_is_analysed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = write_video(folder / "whole.mp4", draw_frames(36)).read_bytes()
+    cut = folder / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    status, report, said = analyze(capsys, cut)
+    assert status == 3
+    assert 10 < report["video"]["frames"] < 36
+    assert report["problems"]
+    assert said.startswith(f"physcheck: {cut}: ")
+
+
+def test_a_file_damaged_in_the_middle_is_analysed_with_a_line_on_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray(write_video(folder / "whole.mp4", draw_frames(36)).read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 6000] = np.random.default_rng(3).bytes(6000)
+    damaged = folder / "damaged.mp4"
+    damaged.write_bytes(data)
+    status, report, said = analyze(capsys, damaged)
+    assert status == 3
+    assert report["video"]["frames"] > 10
+    assert said.startswith(f"physcheck: {damaged}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("one.mp4", draw_frames(1)),
+        ("tiny.mp4", draw_frames(24, 8, 8)),
+        ("black.mp4", [np.zeros((120, 160, 3), np.uint8)] * 24),
+    ],
+)
+def test_a_clip_with_nothing_to_judge_has_no_score_and_a_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, frames: list[np.ndarray]
+) -> None:
+    status, report, said = analyze(capsys, write_video(folder / name, frames))
+    assert (status, said) == (0, "")
+    assert report["score"] is None
+    assert report["score_reason"]
+    assert report["violations"] == []
+
+
+def test_a_clip_whose_frame_size_changes_has_no_score_and_a_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, report, _ = analyze(capsys, write_two_sizes(folder / "sizes.ts"))
+    assert status == 0
+    assert report["score"] is None
+    assert "size" in report["score_reason"]
