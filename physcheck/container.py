@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange
 
 from physcheck.errors import InputError
 from physcheck.types import Bytes
@@ -135,20 +136,20 @@ class Packets:
                 continue
             yield from decoded
 
-    def missing(self, n_frames: int, duration_s: float) -> int:
-        """Give the number of frames that the container promises beyond the last one decoded.
+    def promised(self, n_frames: int, duration_s: float) -> int:
+        """Give about how many frames the container promises, or 0 if it ends as promised.
 
         Args:
             n_frames: frames decoded.
             duration_s: from the first frame's time to the end of the last.
         """
-        promised = int(self._stream.frames or 0)
-        if promised:
-            return max(0, promised - self.n_read)
+        counted = int(self._stream.frames or 0)
+        if counted:
+            return counted if self.n_read < counted else 0
         whole_s = self._duration_s()
         if whole_s is None or duration_s <= 0.0 or duration_s > 0.95 * whole_s:
             return 0
-        return round(n_frames * (whole_s / duration_s - 1.0))
+        return round(n_frames * whole_s / duration_s)
 
     def _duration_s(self) -> float | None:
         stream = self._stream
@@ -185,7 +186,10 @@ def plane_of(plane: Any) -> Bytes:
 
 
 def planar(frame: Any) -> Any:
-    """Convert any decoded frame to 8-bit 4:2:0; what is transparent becomes black."""
+    """Give a frame as 8-bit 4:2:0; what is transparent becomes black.
+
+    A frame that had to be converted comes out in full range.
+    """
     name = str(frame.format.name)
     if name in PLANAR:
         return frame
@@ -193,7 +197,7 @@ def planar(frame: Any) -> Any:
         rgba = frame.to_ndarray(format="rgba")
         solid = rgba[..., :3].astype(np.uint16) * rgba[..., 3:] // 255
         frame = av.VideoFrame.from_ndarray(solid.astype(np.uint8), format="rgb24")
-    return frame.reformat(format="yuv420p")
+    return frame.reformat(format="yuv420p", dst_color_range=ColorRange.JPEG)
 
 
 def has_full_range(frame: Any) -> bool:

@@ -177,6 +177,8 @@ class PieceBuilder:
         marked = np.zeros(len(self.times_s), dtype=np.bool_)
         for start, stop in self.spans:
             marked[start:stop] = True
+        for number in np.flatnonzero(self.doubled):
+            marked[number] |= marked[number - 1]
         return marked
 
     def _settle(self, decided: list[bool]) -> Iterator[Piece]:

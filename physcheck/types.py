@@ -23,6 +23,7 @@ __all__ = [
     "Alternative",
     "Bools",
     "Bytes",
+    "Change",
     "Contact",
     "Detections",
     "Ending",
@@ -229,6 +230,26 @@ class Gap:
     arrival: Ending
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sudden change within a track.
+
+    kind: "size" (log size, width and height alike) or "place" (body lengths beyond
+        what the motion around it foretells).
+    start: last frame before it. stop: first frame after it.
+    amount: how much, and error: its standard error, in the unit of the kind.
+    log_odds: that the thing changed against that only its box did, nats.
+    """
+
+    kind: str
+    start: int
+    stop: int
+    amount: float
+    error: float
+    log_odds: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
     """One thing followed through a shot.
@@ -251,6 +272,7 @@ class Track:
     scores: (T,) of the detections, NaN where not observed.
     features: (T, K) of the detections, NaN where not observed.
     birth, death: how it begins and ends. gaps: where it was lost in between.
+    changes: where its size or place changes suddenly, and whether it is the thing.
     """
 
     id: int
@@ -273,6 +295,7 @@ class Track:
     birth: Ending
     death: Ending
     gaps: tuple[Gap, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
         _freeze(

@@ -158,7 +158,7 @@ class VideoReader:
         luma = shrink(plane_of(picture.planes[0]), luma_size)
         colours = [shrink(plane_of(picture.planes[k]), chroma_size) for k in (1, 2)]
         chroma = np.asarray(cv2.merge(colours), dtype=np.uint8)
-        if picture is not decoded or not has_full_range(decoded):
+        if picture is decoded and not has_full_range(decoded):
             luma, chroma = stretch_luma(luma), stretch_chroma(chroma)
         return np.rot90(luma, self._turn), np.rot90(chroma, self._turn)
 
@@ -184,9 +184,8 @@ class VideoReader:
                 "nothing is judged from there to the next key frame"
             )
         times_s = self._sort.times_s
-        missing = packets.missing(len(times_s), times_s[-1] - times_s[0] + self._clock.step_s)
-        if missing:
-            whole = self._number + missing
+        whole = packets.promised(len(times_s), times_s[-1] - times_s[0] + self._clock.step_s)
+        if whole:
             said(f"the file ends early: {self._number} of about {whole} frames decoded")
         if self._clock.n_patched:
             said(f"{self._clock.n_patched} frames had no usable time; neighbouring steps were used")

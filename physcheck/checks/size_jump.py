@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.changes import change_signal
 from physcheck.checks import check
-from physcheck.ends import size_of
-from physcheck.signals import level_shift, velocity_break
-from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
+from physcheck.signals import robust_scale, rolling_median
+from physcheck.types import Change, Shot, Signal, Track
 
 __all__ = ["size_jump"]
 
@@ -18,121 +18,67 @@ def size_jump(
     shot: Shot,
     *,
     min_size_px: float = 12.0,
-    window_frames: int = 6,
     max_waver: float = 0.06,
     error_weight: float = 2.0,
+    min_log_odds: float = 0.0,
 ) -> list[Signal]:
     """A thing is suddenly, and from then on, larger or smaller.
 
-    Statistic: step of log width and log height between the frames before and after,
-        the lesser of the two (what hides or turns a thing changes one more than the
-        other), the lesser of the plain step and the step of two trends (approach is a
-        trend), minus its uncertainty. 0.18 is 20 % larger.
+    Statistic: step of log size between the six clear frames before and after, by which
+        width and height changed alike (what hides or turns a thing changes one more
+        than the other), less its uncertainty. 0.18 is 20 % larger. It counts where the
+        thing's picture before, magnified, is its picture after, rather than still
+        there at its old scale.
     Abstains: too small, at the border, near other things, outline wavers by itself
-        (people, hands, smoke), fewer than three clear frames on a side.
-    Blind to: growth that is slower than about the window; steps below 15 %;
-        things whose outline wavers all the time.
+        (people, hands, smoke), fewer than three clear frames on a side, the pixels
+        say that only the box changed.
+    Blind to: growth that takes longer than about six frames; steps below 15 %; things
+        whose outline wavers all the time; things that also change their look.
     Source: log size as a smooth state, PDI-Bench (2025).
 
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
-        window_frames: frames on each side that are compared.
-        max_waver: scatter of log size about its level beyond which it is not judged.
+        max_waver: scatter of log size beyond which a thing is not judged.
         error_weight: standard errors taken off the step.
+        min_log_odds: nats by which the pixels must say that the thing changed.
     """
+
+    def amount(change: Change) -> float:
+        return change.amount - error_weight * change.error
+
     return [
-        _measure(track, min_size_px, window_frames, max_waver, error_weight)
+        change_signal(
+            track,
+            kind="size",
+            unit="log size",
+            unfit=_unfit(track, min_size_px, max_waver),
+            amount=amount,
+            sentence=lambda change: _sentence(track, change),
+            min_log_odds=min_log_odds,
+        )
         for track in shot.tracks
     ]
 
 
-def _measure(
-    track: Track, min_size_px: float, window: int, max_waver: float, error_weight: float
-) -> Signal:
-    n = len(track.frames)
-    reasons = np.full(n, "", dtype="U40")
-    values = np.full(n, np.nan)
-    if size_of(track) < min_size_px:
-        reasons[:] = "too small"
-        return _signal(track, values, reasons, ())
-    log_size = np.log(np.maximum(geometry.size(track.boxes), 1.0))
-    log_size[~track.clear] = np.nan
-    step, error, waver = _steps(track.times_s, log_size, window)
-    steady = waver < max_waver
-    usable = track.clear & steady & np.isfinite(step)
-    values[usable] = np.maximum(np.abs(step) - error_weight * error, 0.0)[usable]
-    reasons[~usable] = _why(track, steady, step)[~usable]
-    _keep_peaks(values)
-    return _signal(track, values, reasons, _evidence(track, values, step))
+def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
+    size = geometry.size(track.boxes)
+    if np.median(size[track.observed].min(axis=1)) < min_size_px:
+        return "too small"
+    log_size = np.where(track.clear[:, None], np.log(np.maximum(size, 1.0)), np.nan)
+    rough = [
+        robust_scale(log_size[:, axis] - rolling_median(log_size[:, axis], 2)) for axis in (0, 1)
+    ]
+    drift = [
+        robust_scale(log_size[:, axis] - rolling_median(log_size[:, axis], 8)) for axis in (0, 1)
+    ]
+    if not np.isfinite(rough).all():
+        return "too few clear frames"
+    return "outline wavers" if max(max(rough), max(drift) / 2) > max_waver else ""
 
 
-def _steps(times_s: Floats, log_size: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """Common step of both sides, its error and the scatter beside it, each (T,)."""
-    shifts = [level_shift(log_size[:, k], window, guard=1, floor=0.01) for k in range(2)]
-    plain = np.stack([s.shift for s in shifts], axis=1)
-    error = np.stack([s.error for s in shifts], axis=1).max(axis=1)
-    waver = np.stack([s.scale for s in shifts], axis=1).max(axis=1)
-    trends = velocity_break(times_s, log_size, 0.02, max(window - 1, 3)).gap_px
-    known = np.isfinite(trends)
-    trends = np.where(known, trends, plain)
-    both = np.concatenate([plain, trends], axis=1)
-    same_way = np.all(both > 0, axis=1) | np.all(both < 0, axis=1)
-    step = np.where(same_way, np.sign(both[:, 0]) * np.abs(both).min(axis=1), 0.0)
-    step[~np.isfinite(both).all(axis=1)] = np.nan
-    return step, error, waver
-
-
-def _why(track: Track, steady: Bools, step: Floats) -> np.ndarray:  # type: ignore[type-arg]
-    reasons = np.full(len(step), "too few clear frames", dtype="U40")
-    reasons[np.isfinite(step) & ~steady] = "outline wavers"
-    reasons[~track.clear] = "near another thing"
-    reasons[track.border] = "at the border"
-    reasons[~track.observed] = "not seen"
-    return reasons
-
-
-def _keep_peaks(values: Floats) -> None:
-    """A step shows in several windows; keep it where it is largest, else its half."""
-    known = np.nan_to_num(values, nan=-1.0)
-    for k in range(len(values)):
-        near = known[max(0, k - 3) : k + 4]
-        if np.isfinite(values[k]) and known[k] < near.max():
-            values[k] = values[k] / 2
-
-
-def _evidence(track: Track, values: Floats, step: Floats) -> tuple[Evidence, ...]:
-    evidence = []
-    seen = np.flatnonzero(track.observed)
-    for k in np.flatnonzero(np.nan_to_num(values) > 0.08):
-        before = seen[seen < k]
-        start = int(before[-1]) if len(before) else int(k)
-        x1, y1, x2, y2 = (float(v) for v in track.boxes[k])
-        way = "larger" if step[k] > 0 else "smaller"
-        percent = 100 * abs(np.expm1(step[k]))
-        evidence.append(
-            Evidence(
-                start=int(track.frames[start]),
-                stop=int(track.frames[k]) + 1,
-                box=(x1, y1, x2, y2),
-                text=f"{percent:.0f} % {way} than just before, width and height alike",
-            )
-        )
-    return tuple(evidence)
-
-
-def _signal(
-    track: Track,
-    values: Floats,
-    reasons: np.ndarray,  # type: ignore[type-arg]
-    evidence: tuple[Evidence, ...],
-) -> Signal:
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="log size",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=evidence,
-    )
+def _sentence(track: Track, change: Change) -> str:
+    before = geometry.size(track.boxes[track.frames <= change.start])[-6:]
+    after = geometry.size(track.boxes[track.frames >= change.stop])[:6]
+    ratio = float(np.median(np.sqrt(after.prod(axis=1))) / np.median(np.sqrt(before.prod(axis=1))))
+    way = "larger" if ratio > 1 else "smaller"
+    return f"{100 * abs(ratio - 1):.0f} % {way} from then on, width and height alike"

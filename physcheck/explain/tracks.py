@@ -8,6 +8,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
+from physcheck.explain.changes import explain_changes
 from physcheck.explain.endings import Surroundings, explain_ends
 from physcheck.explain.pixels import Pixels
 from physcheck.types import Bools, Detections, Ending, Floats, Piece, Track
@@ -52,7 +53,11 @@ def explain(
     things = [t for t in tracks if np.nanmean(t.scores) >= _THING]
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
     outlined = [_outlined(t, explained, others, around, row_of) for t in explained]
-    return _relocate(outlined, row_of)
+    changed = [
+        replace(t, changes=explain_changes(t, row_of[int(t.frames[0])], around.pixels))
+        for t in outlined
+    ]
+    return _relocate(changed, row_of)
 
 
 def unsteady(piece: Piece, camera: Camera) -> Bools:

@@ -1,0 +1,65 @@
+"""Signals about sudden changes within tracks: what size-jump and teleport share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from physcheck.types import Change, Evidence, Signal, Track
+
+__all__ = ["change_signal"]
+
+
+def change_signal(
+    track: Track,
+    *,
+    kind: str,
+    unit: str,
+    unfit: str,
+    amount: Callable[[Change], float],
+    sentence: Callable[[Change], str],
+    min_log_odds: float,
+) -> Signal:
+    """The amount of each sudden change of one kind, 0 in clear frames without one.
+
+    Args:
+        track: the thing. kind: of its changes. unit: of the signal.
+        unfit: why the thing cannot be judged at all, "" where it can.
+        amount: value of a change in the unit. sentence: what to say of it.
+        min_log_odds: nats; a change of which the pixels say less is not judged.
+
+    Returns:
+        One value a frame of the track.
+    """
+    values = np.where(track.clear, 0.0, np.nan)
+    reasons = np.where(track.clear, "", "near another thing").astype("U40")
+    reasons[track.border] = "at the border"
+    reasons[~track.observed] = "not seen"
+    if unfit:
+        values[:], reasons[:] = np.nan, unfit
+    evidence = []
+    for change in track.changes if not unfit else ():
+        if change.kind != kind:
+            continue
+        rows = np.flatnonzero((track.frames >= change.start) & (track.frames <= change.stop))
+        if change.log_odds <= min_log_odds:
+            values[rows], reasons[rows] = np.nan, "perhaps only the box changed"
+            continue
+        values[rows[-1]] = max(amount(change), 0.0)
+        evidence.append(_evidence(track, change, int(rows[-1]), sentence(change)))
+    return Signal(
+        track_ids=(track.id,),
+        label=track.label,
+        frames=track.frames,
+        values=values,
+        unit=unit,
+        reasons=reasons,
+        boxes=track.boxes,
+        evidence=tuple(evidence),
+    )
+
+
+def _evidence(track: Track, change: Change, row: int, text: str) -> Evidence:
+    x1, y1, x2, y2 = (float(value) for value in track.boxes[row])
+    return Evidence(change.start, change.stop + 1, (x1, y1, x2, y2), text, change.alternatives)

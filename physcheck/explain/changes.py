@@ -1,0 +1,259 @@
+"""Sudden changes within a track: is it the thing that jumped, or only its box?
+
+A detector's box may grow because a shadow, a hand or a second part joins it, or
+jump because it goes over to another thing. The pixels tell: if the thing itself
+was magnified, its picture before, magnified, is its picture after; if only the
+box changed, its picture before is still there at the old scale. If the thing
+itself moved, its picture is at the new place and no longer on its way.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.explain.pixels import Pixels
+from physcheck.signals import level_shift, robust_scale
+from physcheck.types import Alternative, Bools, Change, Floats, Track
+
+__all__ = ["explain_changes"]
+
+_WINDOW = 6
+_MIN_ROWS = 3
+_MIN_STEP = 0.1
+_MIN_LEAP = 0.5
+_MIN_SIZE_PX = 10.0
+_MARGIN = 0.25
+_GAIN = 12.0
+"""Nats for a difference of 1 between two correlations."""
+
+
+def explain_changes(track: Track, first: int, pixels: Pixels) -> tuple[Change, ...]:
+    """Find the sudden changes of a track and ask the pixels about each.
+
+    Args:
+        track: as fitted. first: row of its first frame in the piece.
+        pixels: of the piece.
+
+    Returns:
+        Changes of size and of place, in time order.
+    """
+    size = geometry.size(track.boxes)
+    if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
+        return ()
+    found = [*_sizes(track, first, pixels), *_leaps(track, first, pixels)]
+    return tuple(sorted(found, key=lambda change: (change.start, change.kind)))
+
+
+def _sizes(track: Track, first: int, pixels: Pixels) -> list[Change]:
+    log_size = np.log(np.maximum(geometry.size(track.boxes), 1.0))
+    log_size[~track.clear] = np.nan
+    step, error = _common_step(log_size)
+    found = []
+    for k in _peaks(np.abs(step), _MIN_STEP):
+        before, after = _turning_rows(log_size, k)
+        amount = float(np.abs(step[k]))
+        alternatives = _ask_size(track, first, before, after, pixels)
+        found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
+    return found
+
+
+def _common_step(log_size: Floats) -> tuple[Floats, Floats]:
+    """Step that width and height share, and its error, each (T,)."""
+    sides = [level_shift(log_size[:, axis], _WINDOW, guard=1, floor=0.01) for axis in range(2)]
+    shift = np.stack([side.shift for side in sides], axis=1)
+    alike = np.all(shift > 0, axis=1) | np.all(shift < 0, axis=1)
+    step = np.where(alike, np.sign(shift[:, 0]) * np.abs(shift).min(axis=1), 0.0)
+    step[~np.isfinite(shift).all(axis=1)] = np.nan
+    return step, np.stack([side.error for side in sides], axis=1).max(axis=1)
+
+
+def _peaks(values: Floats, least: float) -> list[int]:
+    """Largest values first, none within a window of another."""
+    left = np.nan_to_num(values, nan=-1.0)
+    found = []
+    while left.max(initial=-1.0) >= least:
+        plateau = np.flatnonzero(left >= left.max() - 1e-9)
+        k = int(plateau[len(plateau) // 2])
+        found.append(k)
+        left[max(0, k - _WINDOW) : k + _WINDOW + 1] = -1.0
+    return found
+
+
+def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
+    """Last row at the level before a step around k, first row at the level after it."""
+    mean = log_size.mean(axis=1)
+    known = np.flatnonzero(np.isfinite(mean))
+    before, after = known[known < k][-_WINDOW:], known[known >= k][:_WINDOW]
+    low, high = np.median(mean[before]), np.median(mean[after])
+    share = (mean - low) / (high - low)
+    window = np.concatenate([before, after])
+    early = window[share[window] < 0.3]
+    late = window[share[window] > 0.7]
+    last = int(early[early < late.max()].max()) if len(early) and len(late) else int(before[-1])
+    following = late[late > last]
+    return last, int(following.min()) if len(following) else int(after[0])
+
+
+def _ask_size(
+    track: Track, first: int, before: int, after: int, pixels: Pixels
+) -> tuple[Alternative, ...]:
+    """Compare the picture before with the picture after, magnified and as it was."""
+    magnified, as_it_was = [], []
+    for a, b in _pairs(track.clear, before, after):
+        template = _picture(pixels, first + a, _box(track, a))
+        scaled = _picture(pixels, first + b, _box(track, b))
+        magnified.append(_correlation(template, scaled))
+        as_it_was.append(_found_unscaled(pixels, track, first, a, b))
+    if not magnified:
+        return (Alternative("only the box changed", -1.0, "no clear picture on both sides"),)
+    new, old = float(np.median(magnified)), float(np.median(as_it_was))
+    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.55))
+    measured = f"likeness {new:.2f} magnified, {old:.2f} as it was"
+    return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
+
+
+def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
+    early = [k for k in range(before, max(before - 4, -1), -1) if clear[k]][:3]
+    late = [k for k in range(after, min(after + 4, len(clear))) if clear[k]][:3]
+    return list(zip(early, late, strict=False))
+
+
+def _box(track: Track, k: int) -> Floats:
+    """The measured box as seen from the reference frame."""
+    size = geometry.size(track.boxes[k : k + 1])[0]
+    smooth = np.exp(track.mean[k, 2:4])
+    centre = track.mean[k, :2]
+    # The smoothed size is blind to the step; the measured one is in px of the clip,
+    # which is what the reference frame shows up to a slow zoom.
+    half = np.where(np.abs(np.log(size / smooth)) < 1.0, size, smooth) / 2
+    return np.concatenate([centre - half, centre + half])
+
+
+def _picture(pixels: Pixels, row: int, box: Floats) -> Floats:
+    return pixels.patch(row, box, margin=_MARGIN)
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    """Mean correlation of two patches over the channels that have any structure."""
+    values = []
+    for channel in range(a.shape[2]):
+        x, y = a[..., channel].ravel(), b[..., channel].ravel()
+        if min(x.std(), y.std()) > (3.0 if channel == 0 else 4.0):
+            values.append(float(np.corrcoef(x, y)[0, 1]))
+    return float(np.mean(values)) if values else 0.0
+
+
+def _found_unscaled(pixels: Pixels, track: Track, first: int, a: int, b: int) -> float:
+    """Best correlation of the picture before, at its own scale, within the box after."""
+    box_a, box_b = _box(track, a), _box(track, b)
+    size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
+    template, _ = pixels.window(
+        first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
+    )
+    reach = np.maximum((box_b[2:] - box_b[:2]), size_a) * 0.3
+    room, _ = pixels.window(
+        first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
+    )
+    if min(template.shape) < 5 or template.std() < 3:
+        return 0.0
+    if room.shape[0] < template.shape[0] or room.shape[1] < template.shape[1]:
+        return 0.0
+    return float(cv2.matchTemplate(room, template, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _centred(box: Floats, size: Floats) -> Floats:
+    centre = (box[:2] + box[2:]) / 2
+    return np.concatenate([centre - size / 2, centre + size / 2])
+
+
+def _leaps(track: Track, first: int, pixels: Pixels) -> list[Change]:
+    """Jumps in place between neighbouring clear rows."""
+    rows = np.flatnonzero(track.clear)
+    if len(rows) < 2 * _MIN_ROWS + 2:
+        return []
+    centre = track.mean[rows, :2] + track_residual(track, rows)
+    steps = np.diff(centre, axis=0)
+    size = float(np.sqrt(np.median(geometry.size(track.boxes[rows]).prod(axis=1))))
+    gaps = np.diff(rows)
+    leap = np.array([_beyond(steps, gaps, k) for k in range(len(steps))]) / size
+    found = []
+    for k in _peaks(leap, _MIN_LEAP):
+        before, after = int(rows[k]), int(rows[k + 1])
+        alternatives = _ask_place(track, first, before, after, pixels)
+        error = robust_scale(np.linalg.norm(np.diff(steps, axis=0), axis=1)) / size
+        found.append(
+            _change("place", track, before, after, float(leap[k]), float(error), alternatives)
+        )
+    return found
+
+
+def track_residual(track: Track, rows: np.ndarray) -> Floats:  # type: ignore[type-arg]
+    """Measured minus smoothed middle, px; the camera's part is in the smoothed one."""
+    boxes = geometry.centre(track.boxes[rows])
+    smooth = geometry.centre(
+        geometry.from_centre(track.mean[rows, :2], np.exp(track.mean[rows, 2:4]))
+    )
+    offset = boxes - smooth
+    return np.asarray(offset - np.median(offset, axis=0))
+
+
+def _beyond(steps: Floats, gaps: np.ndarray, k: int) -> float:  # type: ignore[type-arg]
+    """By how much step k misses what its neighbours foretell, px.
+
+    Either neighbour's pace, up to two such steps on (dropped frames), or none at
+    all (a doubled frame), is foretold.
+    """
+    near = [j for j in (*range(k - 3, k), *range(k + 1, k + 4)) if 0 <= j < len(steps)]
+    if len(near) < 4:
+        return 0.0
+    pace = steps[near] / gaps[near][:, None]
+    misses = [
+        np.linalg.norm(steps[k] - factor * gaps[k] * v)
+        for v in pace
+        for factor in (0, 0.5, 1, 1.5, 2)
+    ]
+    usual = float(np.max(np.linalg.norm(pace, axis=1))) * gaps[k]
+    return float(max(min(misses) - 0.5 * usual, 0.0))
+
+
+def _ask_place(
+    track: Track, first: int, before: int, after: int, pixels: Pixels
+) -> tuple[Alternative, ...]:
+    """Is the same picture at the new place, and no longer where it was?"""
+    here = pixels.patch(first + before, _box(track, before))
+    there = pixels.patch(first + after, _box(track, after))
+    same = _correlation(here, there)
+    left = _correlation(here, pixels.patch(first + after, _box(track, before)))
+    was_there = _correlation(there, pixels.patch(first + before, _box(track, after)))
+    went_over = float(np.clip(_GAIN * (same - 0.6), -5, 5))
+    stayed = float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5))
+    return (
+        Alternative("the box went over to another thing", went_over, f"likeness {same:.2f}"),
+        Alternative(
+            "nothing moved",
+            stayed,
+            f"likeness of the old place {left:.2f}, of the new place before {was_there:.2f}",
+        ),
+    )
+
+
+def _change(
+    kind: str,
+    track: Track,
+    before: int,
+    after: int,
+    amount: float,
+    error: float,
+    alternatives: tuple[Alternative, ...],
+) -> Change:
+    return Change(
+        kind=kind,
+        start=int(track.frames[before]),
+        stop=int(track.frames[after]),
+        amount=amount,
+        error=error,
+        log_odds=min(a.log_odds for a in alternatives),
+        alternatives=alternatives,
+    )
