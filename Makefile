@@ -10,7 +10,7 @@ SAMPLE ?= samples/three_balls.mp4
 
 DEMO := .venv
 TEST := .venv-test
-INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --use-pep517 \
+INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --use-pep517 \
 	-c constraints.txt
 SOURCES := physcheck tests samples reports
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from physcheck import boxes as geometry
@@ -43,17 +45,14 @@ def size_jump(
         min_log_odds: nats by which the pixels must say that the thing changed.
     """
 
-    def amount(change: Change) -> float:
-        return change.amount - error_weight * change.error
-
     return [
         change_signal(
             track,
             kind="size",
             unit="log size",
             unfit=_unfit(track, min_size_px, max_waver),
-            amount=amount,
-            sentence=lambda change: _sentence(track, change),
+            amount=lambda change: change.amount - error_weight * change.error,
+            sentence=partial(_sentence, track),
             min_log_odds=min_log_odds,
         )
         for track in shot.tracks

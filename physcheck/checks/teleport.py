@@ -44,10 +44,6 @@ def teleport(
         min_log_odds: nats by which the pixels must say that the thing jumped.
     """
     by_id = {track.id: track for track in shot.tracks}
-
-    def amount(change: Change) -> float:
-        return change.amount - error_weight * change.error
-
     return [
         _relocated(
             change_signal(
@@ -55,7 +51,7 @@ def teleport(
                 kind="place",
                 unit="body lengths",
                 unfit=_unfit(track, min_size_px, max_pace),
-                amount=amount,
+                amount=lambda change: change.amount - error_weight * change.error,
                 sentence=_sentence,
                 min_log_odds=min_log_odds,
             ),

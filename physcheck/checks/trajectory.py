@@ -135,12 +135,12 @@ def _flights(
 
 
 def _may_be_bounce(before: Floats, after: Floats) -> Bools:
-    """A rebound from something below or beside that was not seen, without gain."""
+    """A rebound from something below that was not seen."""
     change = after - before
     along = change / np.maximum(np.linalg.norm(change, axis=1, keepdims=True), 1e-9)
-    into, out = (before * along).sum(axis=1), (after * along).sum(axis=1)
+    into = (before * along).sum(axis=1)
     upward = along[:, 1] < -0.7
-    return np.asarray((into < 0) & (out <= -1.1 * into) & upward)
+    return np.asarray((into < 0) & upward)
 
 
 def _alone(track: Track) -> Bools:

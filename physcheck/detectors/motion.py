@@ -32,6 +32,8 @@ _WEAK = 0.3
 """Score of what is probably light or shadow: it may prolong a track, not begin one."""
 _LIGHT = 0.6
 """Score of what light alone could explain, and a grey thing too."""
+_SHADE = 0.5
+"""Darker by one factor: a shadow if a thing is beside it, else a dark thing."""
 _LIGHT_WEIGHT = 0.4
 _SAME_COLOUR = 4.0
 _FLAT = 3.0
@@ -193,6 +195,11 @@ class _View:
     def describe(self, blobs: list[Blob], *, shifts: bool = False) -> _Seen:
         """Score each blob: 1 for a thing, less for light, shadow or a mere shift."""
         scores = [self._score(blob, shifts) for blob in blobs]
+        scores = [
+            _WEAK if score == _SHADE and _beside(blob, blobs, scores) else max(score, _WEAK)
+            for blob, score in zip(blobs, scores, strict=True)
+        ]
+        scores = [_LIGHT if score == _SHADE else score for score in scores]
         features = [self._features(blob) for blob in blobs]
         return _Seen(blobs, scores, features)
 
@@ -201,10 +208,12 @@ class _View:
         inside = blob.mask > 0
         here = self.luma[y : y + h, x : x + w][inside].astype(np.float32)
         there = self.plate_y[y : y + h, x : x + w][inside]
-        if self._is_shadow(blob, here, there) or _correlation(here, there) > _SAME_TEXTURE:
+        if _correlation(here, there) > _SAME_TEXTURE:
             return _WEAK
         if shifts and self._is_shift(blob):
             return _WEAK
+        if self._is_shadow(blob, here, there):
+            return _SHADE
         return _LIGHT if np.mean(self.light[y : y + h, x : x + w][inside]) > 0.85 else 1.0
 
     def _is_shadow(self, blob: Blob, here: Floats, there: Floats) -> bool:
@@ -281,6 +290,18 @@ class _Seen:
         faint = 1 + 12 / np.array([blob.strength for blob in self.blobs])
         x, y = (0.4 * px[0] + 0.02 * w) * faint, (0.4 * px[1] + 0.02 * h) * faint
         return np.stack([x, y, 1.5 * x, 1.5 * y], axis=1)
+
+
+def _beside(blob: Blob, blobs: list[Blob], scores: list[float]) -> bool:
+    """Whether a sure thing is within the blob's own size."""
+    x, y, w, h = blob.box
+    reach = max(w, h)
+    for other, score in zip(blobs, scores, strict=True):
+        ox, oy, ow, oh = other.box
+        apart = max(ox - x - w, x - ox - ow, oy - y - h, y - oy - oh)
+        if other is not blob and score == 1.0 and apart < reach:
+            return True
+    return False
 
 
 def _outside(image: Floats, plate: Floats, size: int) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.explain.pixels import Pixels
-from physcheck.signals import level_shift, robust_scale
+from physcheck.signals import level_shift, robust_scale, runs
 from physcheck.types import Alternative, Bools, Change, Floats, Track
 
 __all__ = ["explain_changes"]
@@ -23,6 +23,8 @@ _WINDOW = 6
 _MIN_ROWS = 3
 _MIN_STEP = 0.1
 _MIN_LEAP = 0.5
+_MAX_GAP = 3
+"""Rows; over a longer absence a change of place says nothing."""
 _MIN_SIZE_PX = 10.0
 _MARGIN = 0.25
 _GAIN = 12.0
@@ -74,10 +76,10 @@ def _peaks(values: Floats, least: float) -> list[int]:
     left = np.nan_to_num(values, nan=-1.0)
     found = []
     while left.max(initial=-1.0) >= least:
-        plateau = np.flatnonzero(left >= left.max() - 1e-9)
-        k = int(plateau[len(plateau) // 2])
-        found.append(k)
-        left[max(0, k - _WINDOW) : k + _WINDOW + 1] = -1.0
+        top = int(np.argmax(left))
+        start, stop = next(r for r in runs(left >= 0.85 * left[top]) if r[0] <= top < r[1])
+        found.append((start + stop) // 2)
+        left[max(0, start - _WINDOW) : stop + _WINDOW] = -1.0
     return found
 
 
@@ -85,15 +87,21 @@ def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
     """Last row at the level before a step around k, first row at the level after it."""
     mean = log_size.mean(axis=1)
     known = np.flatnonzero(np.isfinite(mean))
-    before, after = known[known < k][-_WINDOW:], known[known >= k][:_WINDOW]
-    low, high = np.median(mean[before]), np.median(mean[after])
+    middle = int(np.searchsorted(known, k))
+    window = known[max(0, middle - _WINDOW) : middle + _WINDOW]
+    low = np.median(mean[known[max(0, middle - 2 * _WINDOW) : max(middle - 2, 1)]])
+    high = np.median(mean[known[middle + 2 : middle + 2 * _WINDOW]])
+    after = (mean[window] - low) / (high - low) > 0.5
+    # The split of the window that leaves the fewest rows on the wrong side.
+    wrong = [int(after[:cut].sum() + (~after[cut:]).sum()) for cut in range(1, len(window))]
+    cut = int(np.argmin(wrong)) + 1
     share = (mean - low) / (high - low)
-    window = np.concatenate([before, after])
-    early = window[share[window] < 0.3]
-    late = window[share[window] > 0.7]
-    last = int(early[early < late.max()].max()) if len(early) and len(late) else int(before[-1])
-    following = late[late > last]
-    return last, int(following.min()) if len(following) else int(after[0])
+    start, stop = cut - 1, cut
+    while start > 0 and share[window[start]] > 0.2:
+        start -= 1
+    while stop < len(window) - 1 and share[window[stop]] < 0.8:
+        stop += 1
+    return int(window[start]), int(window[stop])
 
 
 def _ask_size(
@@ -178,6 +186,7 @@ def _leaps(track: Track, first: int, pixels: Pixels) -> list[Change]:
     size = float(np.sqrt(np.median(geometry.size(track.boxes[rows]).prod(axis=1))))
     gaps = np.diff(rows)
     leap = np.array([_beyond(steps, gaps, k) for k in range(len(steps))]) / size
+    leap[gaps > _MAX_GAP] = 0.0
     found = []
     for k in _peaks(leap, _MIN_LEAP):
         before, after = int(rows[k]), int(rows[k + 1])

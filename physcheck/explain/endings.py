@@ -25,6 +25,8 @@ _SURE = 5.0
 _HISTORY = 8
 _MIN_HISTORY = 5
 _MIN_AFTER = 3
+_HOLDS = 0.2
+"""A thing can merge with what has at least this share of its area."""
 _MIN_SIZE_PX = 8.0
 """Working px; smaller things carry too few pixels to be asked."""
 
@@ -51,7 +53,7 @@ class Surroundings:
     """What an end is judged against.
 
     pixels: of the piece. unsteady: (n,) rows where the picture is not to be trusted.
-    others: n arrays (N, 4) of stabilised boxes of all strong detections of a row.
+    others: n arrays (N, 4) of stabilised boxes of all sure detections of a row.
     size_px: width and height of the clip.
     """
 
@@ -217,13 +219,14 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
 
 
 def _neighbour_gap(path: Path, around: Surroundings) -> float:
-    """Distance to the nearest other thing around the end, in sizes; 9 where there is none."""
+    """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
     for k in range(-2, 4):
         row = path.last + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
         boxes = around.others[row]
+        boxes = boxes[geometry.area(boxes) > _HOLDS * path.size.prod()]
         place = path.box(k)[None]
         if k <= 0:
             boxes = boxes[geometry.iou(path.box(k)[None], boxes)[0] < 0.4]

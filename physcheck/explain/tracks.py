@@ -15,7 +15,7 @@ from physcheck.types import Bools, Detections, Ending, Floats, Piece, Track
 
 __all__ = ["explain"]
 
-_STRONG = 0.5
+_SURE = 0.8
 _THING = 0.55
 """Mean score of the detections; below it a track is light, shadow or parallax."""
 _MAX_LOOK = 16.0
@@ -45,7 +45,7 @@ def explain(
         The tracks of things, their ends explained; those of mere light are left out.
     """
     others = [
-        stabilise(d.boxes[d.scores >= _STRONG], camera, k, piece.px)
+        stabilise(d.boxes[d.scores >= _SURE], camera, k, piece.px)
         for k, d in enumerate(detections)
     ]
     around = Surroundings(Pixels(piece, camera), unsteady(piece, camera), others, size_px)

@@ -10,7 +10,7 @@ import numpy as np
 
 from physcheck.tracking.association import assign, feature_distance
 from physcheck.tracking.forward import Tracklet
-from physcheck.types import Detections, Floats
+from physcheck.types import Bools, Detections, Floats
 
 __all__ = ["join"]
 
@@ -28,17 +28,19 @@ def join(
     times_s: Floats,
     measured: list[Floats],
     detections: list[Detections],
+    at_border: list[Bools],
 ) -> list[Tracklet]:
     """Join tracklets that are one thing.
 
     Args:
         tracklets: as followed forward, each gap-free but for short misses.
         times_s: (n,) s. measured: n arrays (N, 4). detections: n detections.
+        at_border: n arrays (N,), whether a detection touches the border.
 
     Returns:
         Fewer or as many tracklets, in the order of their beginning.
     """
-    ends = [_Ends(t, times_s, measured, detections) for t in tracklets]
+    ends = [_Ends(t, times_s, measured, detections, at_border) for t in tracklets]
     cost = np.full((len(ends), len(ends)), np.inf)
     for i, a in enumerate(ends):
         for j, b in enumerate(ends):
@@ -71,6 +73,7 @@ class _Ends:
         times_s: Floats,
         measured: list[Floats],
         detections: list[Detections],
+        at_border: list[Bools],
     ) -> None:
         self.first, self.last = tracklet.rows[0], tracklet.rows[-1]
         self.n = len(tracklet.rows)
@@ -80,6 +83,8 @@ class _Ends:
             [detections[k].features[p] for k, p in zip(tracklet.rows, tracklet.picks, strict=True)]
         )
         t = times_s[tracklet.rows]
+        self.enters = bool(at_border[self.first][tracklet.picks[0]])
+        self.leaves = bool(at_border[self.last][tracklet.picks[-1]])
         self.start = _line(t[:_N_ENDS], z[:_N_ENDS], t[0])
         self.stop = _line(t[-_N_ENDS:], z[-_N_ENDS:], t[-1])
         self.look_start = np.median(looks[:_N_ENDS], axis=0)
@@ -89,6 +94,8 @@ class _Ends:
 
     def cost_to(self, later: _Ends) -> float:
         """Distance in standard deviations between this end and a later start, or inf."""
+        if self.leaves or later.enters:
+            return float("inf")
         gap_s = float(self.times_s[later.first] - self.times_s[self.last])
         if gap_s > _MAX_GAP_S or min(self.n, later.n) < min(_MIN_ROWS, later.first - self.last + 1):
             return float("inf")

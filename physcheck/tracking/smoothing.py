@@ -40,7 +40,9 @@ def track(
         _measurement(stabilise(d.boxes, camera, k, piece.px)) for k, d in enumerate(detections)
     ]
     tracklets = run_forward(piece.times_s, measured, detections)
-    joined = join(tracklets, piece.times_s, measured, detections)
+    margin = _BORDER_PX * float(piece.px.max())
+    at_border = [geometry.touches_border(d.boxes, *size_px, margin) for d in detections]
+    joined = join(tracklets, piece.times_s, measured, detections, at_border)
     lasting = [t for t in joined if len(t.rows) >= _MIN_SEEN]
     return [
         _fit(number, tracklet, piece, camera, measured, detections, size_px, backend)

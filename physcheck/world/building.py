@@ -8,14 +8,18 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
+from physcheck.signals import robust_scale, rolling_median
 from physcheck.types import Contact, Floats, Piece, Support, Track, World
 
 __all__ = ["build_world"]
 
 _RISE = 0.2
-"""A bounce: the lower edge is this many heights higher a few frames before and after."""
+"""A contact: the lower edge is this many heights higher a few frames before (and after)."""
+_LAND = 0.1
+"""A landing: afterwards the lower edge stays within this many heights."""
 _REACH_ROWS = 6
 _MIN_SEEN = 8
+_MAX_WAVER = 0.06
 _TOLERANCE_PX = 1.5
 _MIN_CONTACTS = 2
 
@@ -30,10 +34,10 @@ def build_world(
         floor: (y,) or (x1, y1, x2, y2) px of the clip where the user says it is.
 
     Returns:
-        Supports and contacts in stabilised px of the clip.
+        Supports and contacts in px of the clip.
     """
-    contacts = [contact for track in tracks for contact in _bounces(track)]
-    supports = [_given(floor)] if floor else _supports(contacts, tracks)
+    contacts = [contact for track in tracks for contact in _contacts(track)]
+    supports = [_given(floor)] if floor else _supports(contacts)
     shrink = np.diag([1 / piece.px[0], 1 / piece.px[1], 1.0])
     return World(
         camera=np.linalg.inv(shrink) @ camera.to_reference @ shrink,
@@ -52,39 +56,68 @@ def _given(floor: tuple[float, ...]) -> Support:
     return Support(slope, y1 - slope * x1, (min(x1, x2), max(x1, x2)), 0.5, "user", 0)
 
 
-def _bounces(track: Track) -> list[Contact]:
-    """Where the lower edge is lowest between a fall and a rise."""
+def _contacts(track: Track) -> list[Contact]:
+    """Where the lower edge is lowest after a fall: bounces and landings of a rigid thing."""
     rows = np.flatnonzero(track.observed & ~track.border & ~track.merged)
-    if len(rows) < _MIN_SEEN:
+    if len(rows) < _MIN_SEEN or not _rigid(track, rows):
         return []
     low = track.boxes[rows, 3]
-    height = np.median(geometry.size(track.boxes[rows])[:, 1])
-    found = []
+    height = float(np.median(geometry.size(track.boxes[rows])[:, 1]))
+    found: list[Contact] = []
     for k in range(2, len(rows) - 2):
-        before, after = low[max(0, k - _REACH_ROWS) : k], low[k + 1 : k + 1 + _REACH_ROWS]
-        if low[k] < before[-2:].max() or low[k] < after[:2].max() or low[k] == before[-1]:
+        kind = _kind(low, k, height)
+        if not kind:
             continue
-        if min(low[k] - before.min(), low[k] - after.min()) < _RISE * height:
-            continue
-        row = int(rows[k])
-        step = float(max(low[k] - before[-1], low[k] - after[0]))
-        x = float((track.boxes[row, 0] + track.boxes[row, 2]) / 2)
-        found.append(
-            Contact(
-                track_id=track.id,
-                other_id=-1,
-                frame=int(track.frames[row]),
-                point=(x, float(low[k])),
-                kind="bounce",
-                sigma_px=1.0 + 0.15 * step,
-            )
-        )
+        contact = _contact(track, int(rows[k]), low, k, kind)
+        if found and not _rises_between(track, found[-1], contact, height):
+            contact = max(found.pop(), contact, key=lambda c: c.point[1])
+        found.append(contact)
     return found
 
 
-def _supports(contacts: Sequence[Contact], tracks: Sequence[Track]) -> list[Support]:
-    """Heights at which at least two contacts agree, tightest group first."""
-    left = sorted(contacts, key=lambda c: c.point[1])
+def _rises_between(track: Track, a: Contact, b: Contact, height: float) -> bool:
+    """The thing leaves the surface between two contacts; else they are one."""
+    low = track.boxes[_row(track, a) : _row(track, b) + 1, 3]
+    return bool(min(a.point[1], b.point[1]) - low.min() > 0.5 * _RISE * height)
+
+
+def _rigid(track: Track, rows: np.ndarray) -> bool:  # type: ignore[type-arg]
+    height = np.log(np.maximum(geometry.size(track.boxes[rows])[:, 1], 1.0))
+    return robust_scale(height - rolling_median(height, 3)) < _MAX_WAVER
+
+
+def _row(track: Track, contact: Contact) -> int:
+    return int(np.searchsorted(track.frames, contact.frame))
+
+
+def _kind(low: Floats, k: int, height: float) -> str:
+    """ "bounce", "rest" (a landing) or "" for row k of the lower edge's way."""
+    before, after = low[max(0, k - _REACH_ROWS) : k], low[k + 1 : k + 1 + _REACH_ROWS]
+    if low[k] < before[-2:].max() or low[k] - before.min() < _RISE * height:
+        return ""
+    if low[k] >= after[:2].max() and low[k] - after.min() > _RISE * height:
+        return "bounce"
+    lands = len(after) >= 4 and np.abs(after - low[k]).max() < _LAND * height
+    return "rest" if lands and low[k] - before[-1] > 0 else ""
+
+
+def _contact(track: Track, row: int, low: Floats, k: int, kind: str) -> Contact:
+    """The frames rarely catch the lowest moment itself: fast contacts are less certain."""
+    step = float(max(low[k] - low[k - 1], abs(low[k] - low[k + 1])))
+    x = float((track.boxes[row, 0] + track.boxes[row, 2]) / 2)
+    return Contact(
+        track_id=track.id,
+        other_id=-1,
+        frame=int(track.frames[row]),
+        point=(x, float(low[k])),
+        kind=kind,
+        sigma_px=1.0 + 0.1 * step,
+    )
+
+
+def _supports(contacts: Sequence[Contact]) -> list[Support]:
+    """Heights at which at least two contacts agree, largest group first."""
+    left = list(contacts)
     found = []
     while len(left) >= _MIN_CONTACTS:
         groups = [[c for c in left if _agree(c, seed)] for seed in left]
@@ -97,22 +130,19 @@ def _supports(contacts: Sequence[Contact], tracks: Sequence[Track]) -> list[Supp
 
 
 def _agree(a: Contact, b: Contact) -> bool:
-    return abs(a.point[1] - b.point[1]) < _TOLERANCE_PX + np.hypot(a.sigma_px, b.sigma_px)
+    return bool(abs(a.point[1] - b.point[1]) < _TOLERANCE_PX + np.hypot(a.sigma_px, b.sigma_px))
 
 
 def _level(contacts: Sequence[Contact]) -> Support:
-    """The level of contacts that agree; frames rarely catch the lowest moment, so look low."""
     points = np.array([c.point for c in contacts])
     sigma = np.array([c.sigma_px for c in contacts])
     y = float(np.average(points[:, 1], weights=sigma**-2))
-    spread = float(max(np.abs(points[:, 1] - y).max(), sigma.mean()))
-    ids: Floats = np.unique([c.track_id for c in contacts])
     return Support(
         slope=0.0,
         intercept=y,
         x_range=(float(points[:, 0].min()), float(points[:, 0].max())),
-        sigma_px=spread,
+        sigma_px=float(max(np.abs(points[:, 1] - y).max(), sigma.mean())),
         source="contacts",
         n_contacts=len(contacts),
-        track_ids=tuple(int(i) for i in ids),
+        track_ids=tuple(sorted({c.track_id for c in contacts})),
     )
