@@ -55,6 +55,6 @@ $(DEMO)/installed $(TEST)/installed: pyproject.toml constraints.txt | python
 	@touch $@
 
 python:
-	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer with venv is needed (on Debian or Ubuntu: python3-venv);" \
 		"name one with: make PYTHON=python3.12 ..." >&2; exit 1; }

@@ -164,6 +164,13 @@ def test_the_pack_and_the_settings_of_the_readme_are_right(tmp_path: Path) -> No
     assert load_settings({}, folder=tmp_path).pack == "strict"
 
 
+def test_the_readme_has_the_closing_line_of_a_full_run() -> None:
+    """That line cannot be made again here, for it is about the run that this test is in."""
+    text = README.read_text(encoding="utf-8")
+    shown = text.partition("    make test\n")[2].partition("```text\n")[2].partition("\n```")[0]
+    assert re.fullmatch(r"\d+ passed(, \d+ \w+)* in .+", shown), "paste what `make test` ends with"
+
+
 def drawing() -> Callable[[dict[str, Any]], str]:
     """The function `draw` of reports/draw_timeline.py, which is no package."""
     path = ROOT / "reports" / "draw_timeline.py"

@@ -6,6 +6,7 @@ of the background where it is called z, else in grey levels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -13,16 +14,25 @@ import numpy as np
 
 from physcheck.types import Bytes, Floats
 
-__all__ = ["Blob", "find_blobs"]
+__all__ = ["Blob", "Masks", "find_blobs"]
 
-_GROW_Z = 3.0
-_SEED_Z = 6.0
 _SEED_GREY = 8.0
 _MIN_AREA = 20
 _LEVELS = (0.15, 0.25, 0.38, 0.52)
 """Shares of the blob's own 95 % difference that may be its outline."""
 _LEVEL_ENOUGH = 0.75
 _BOX = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """Where a frame differs from its plate: (h, w) 8-bit, 255 where it does.
+
+    grow: enough to belong to a thing. seed: enough to be one.
+    """
+
+    grow: Bytes
+    seed: Bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,31 +49,30 @@ class Blob:
     strength: float
 
 
-def find_blobs(z: Floats, grey: Floats, contrast: Floats) -> list[Blob]:
+Differences = Callable[[int, int, int, int], tuple[Floats, Floats]]
+
+
+def find_blobs(masks: Masks, differences: Differences) -> list[Blob]:
     """Find the regions that stand out, each with the outline that suits it best.
 
     Args:
-        z: (h, w) difference in standard deviations of the background.
-        grey: (h, w) the same difference in grey levels.
-        contrast: (h, w) the same, less where light alone may have changed; the
-            outline is sought in it.
+        masks: where the frame differs.
+        differences: gives, for a box x, y, w, h, the difference in grey levels and
+            the contrast in which the outline is sought, (h, w) each.
 
     Returns:
         The regions of at least 20 px, in no special order.
     """
-    mask = cv2.morphologyEx((z > _GROW_Z).astype(np.uint8), cv2.MORPH_CLOSE, _BOX)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    grow = cv2.morphologyEx(masks.grow, cv2.MORPH_CLOSE, _BOX)
+    n, labels, stats, _ = cv2.connectedComponentsWithStats(grow)
     if n <= 1:
         return []
-    seeds = np.unique(labels[(z > _SEED_Z) & (grey > _SEED_GREY)])
     found: list[Blob] = []
-    for k in seeds:
-        if k == 0 or stats[k, cv2.CC_STAT_AREA] < _MIN_AREA:
-            continue
+    for k in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= _MIN_AREA) + 1:
         x, y, w, h = (int(value) for value in stats[k, :4])
         inside = (labels[y : y + h, x : x + w] == k).astype(np.uint8)
-        part = np.s_[y : y + h, x : x + w]
-        found += _at_best_level(inside, grey[part], contrast[part], x, y)
+        if cv2.countNonZero(cv2.bitwise_and(masks.seed[y : y + h, x : x + w], 255 * inside)):
+            found += _at_best_level(inside, *differences(x, y, w, h), x, y)
     return found
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from physcheck.camera import Camera, unstabilise
 from physcheck.detectors.blobs import Blob, find_blobs
-from physcheck.detectors.plate import Plate, gradient, learn_plate, level
+from physcheck.detectors.plate import Thresholds, gradient, learn_plate, level, thresholds
+from physcheck.detectors.view import View
 from physcheck.types import Bytes, Detections, Floats, Piece
 
 __all__ = ["MotionDetector"]
@@ -27,17 +28,6 @@ _SHAKY_EDGE_PX = 0.5
 _OFFSETS = (-14, -9, -5, 5, 9, 14)
 """Frames before and after whose aligned median is the plate under a moving camera."""
 _MOVING_NOISE = 4.0
-_SAME_TEXTURE = 0.7
-_WEAK = 0.3
-"""Score of what is probably light or shadow: it may prolong a track, not begin one."""
-_LIGHT = 0.6
-"""Score of what light alone could explain, and a grey thing too."""
-_SHADE = 0.5
-"""Darker by one factor: a shadow if a thing is beside it, else a dark thing."""
-_LIGHT_WEIGHT = 0.4
-_SAME_COLOUR = 4.0
-_FLAT = 3.0
-"""Grey levels; a patch with less spread has no texture to compare."""
 
 
 class MotionDetector:
@@ -58,9 +48,9 @@ def _under_still_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
     plate = learn_plate(luma, chroma, _SHAKY_EDGE_PX if aligned else _STILL_EDGE_PX)
     for k in range(len(luma)):
         gain = level(luma[k], plate.luma)
-        view = _View(luma[k], chroma[k], plate.luma * np.float32(gain), plate.chroma)
-        boxes = view.describe(find_blobs(*view.against(plate)))
-        yield boxes.detections(piece, camera if aligned else None, k)
+        lit = plate.luma if gain == 1.0 else cv2.convertScaleAbs(plate.luma, alpha=gain)
+        seen = _see(View(luma[k], chroma[k], lit, plate.chroma), plate.limits)
+        yield seen.detections(piece, camera if aligned else None, k)
 
 
 def _under_moving_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
@@ -69,10 +59,16 @@ def _under_moving_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
         if len(neighbours) < 3 or camera.lost[max(0, k - 2) : k + 3].any():
             yield nothing()
             continue
-        local = _local_plate(piece, camera, k, neighbours)
-        view = _View(piece.luma[k], piece.chroma[k], local[0], local[1])
-        seen = view.describe(find_blobs(*view.against_range()), shifts=True)
-        yield seen.detections(piece, None, k)
+        plate_y, plate_c = _local_plate(piece, camera, k, neighbours)
+        view = View(piece.luma[k], piece.chroma[k], plate_y, plate_c, range_px=5)
+        sigma_y = _MOVING_NOISE + 0.5 * gradient(plate_y.astype(np.float32))
+        limits = thresholds(sigma_y, np.full(plate_c.shape[:2], _MOVING_NOISE))
+        yield _see(view, limits).detections(piece, None, k)
+
+
+def _see(view: View, limits: Thresholds) -> _Seen:
+    blobs = find_blobs(view.masks(limits), view.differences)
+    return _Seen(blobs, view.scores(blobs), [view.features(blob) for blob in blobs])
 
 
 def nothing() -> Detections:
@@ -107,7 +103,7 @@ def _neighbours(k: int, n: int) -> list[int]:
 
 def _local_plate(
     piece: Piece, camera: Camera, k: int, neighbours: list[int]
-) -> tuple[Floats, Floats]:
+) -> tuple[Bytes, Bytes]:
     """Median of the neighbours, brought to frame k's view."""
     h, w = piece.luma.shape[1:]
     luma, chroma = [], []
@@ -126,7 +122,7 @@ def _local_plate(
     return _quick_median(luma), _quick_median(chroma)
 
 
-def _quick_median(stack: list[Bytes]) -> Floats:
+def _quick_median(stack: list[Bytes]) -> Bytes:
     """Median of a few pictures by exchanging neighbours in place (odd-even sort)."""
     rows = list(stack)
     for turn in range(len(rows)):
@@ -137,116 +133,8 @@ def _quick_median(stack: list[Bytes]) -> Floats:
             )
     middle = len(rows) // 2
     if len(rows) % 2:
-        return rows[middle].astype(np.float32)
-    return np.asarray(cv2.addWeighted(rows[middle - 1], 0.5, rows[middle], 0.5, 0), np.float32)
-
-
-class _View:
-    """One frame beside the plate of what should be there."""
-
-    def __init__(self, luma: Bytes, chroma: Bytes, plate_y: Floats, plate_c: Floats) -> None:
-        self.luma = luma
-        self.chroma = chroma
-        self.plate_y = plate_y
-        self.plate_c = plate_c
-        self.light = np.zeros(luma.shape, dtype=np.uint8)
-
-    def against(self, plate: Plate) -> tuple[Floats, Floats, Floats]:
-        """Difference to the plate: standard deviations, grey levels, contrast for outlines."""
-        dy = np.abs(self.luma - self.plate_y)
-        dc = np.abs(self.chroma - self.plate_c).max(axis=2)
-        z = cv2.blur(dy * plate.inverse_sigma, (3, 3))
-        return self._merge(z, dc * plate.inverse_sigma_chroma, dy, dc)
-
-    def against_range(self) -> tuple[Floats, Floats, Floats]:
-        """The same against the plate's 5 x 5 neighbourhood's range, for a moving camera."""
-        luma = self.luma.astype(np.float32)
-        dy = _outside(luma, self.plate_y, 5)
-        dc = np.maximum(*(_outside(c.astype(np.float32), p, 3) for c, p in self._channels()))
-        z = cv2.blur(dy, (3, 3)) / (_MOVING_NOISE + 0.5 * gradient(self.plate_y))
-        return self._merge(z, dc / _MOVING_NOISE, dy, dc)
-
-    def _channels(self) -> Iterator[tuple[Bytes, Floats]]:
-        for c in range(2):
-            yield self.chroma[..., c], self.plate_c[..., c]
-
-    def _merge(
-        self, z: Floats, z_c: Floats, dy: Floats, dc: Floats
-    ) -> tuple[Floats, Floats, Floats]:
-        size = (z.shape[1], z.shape[0])
-        z_wide = cv2.resize(z_c, size, interpolation=cv2.INTER_LINEAR)
-        dc_wide = cv2.resize(dc, size, interpolation=cv2.INTER_LINEAR)
-        self.light = cv2.resize(self._light_alone(), size, interpolation=cv2.INTER_NEAREST)
-        contrast = np.where(self.light, np.float32(_LIGHT_WEIGHT) * dy, dy) + 2 * dc_wide
-        return np.maximum(z, z_wide), dy + dc_wide, contrast
-
-    def _light_alone(self) -> Bytes:
-        """(h2, w2) 1 where a change of light would do: same colour, brighter or darker."""
-        size = self.plate_c.shape[1::-1]
-        here = cv2.resize(self.luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        there = cv2.resize(self.plate_y, size, interpolation=cv2.INTER_AREA)
-        ratio = here / np.maximum(there, 4)
-        offset = np.float32(128)
-        colour = np.abs((self.chroma - offset) - (self.plate_c - offset) * ratio[..., None])
-        return ((colour.max(axis=2) < _SAME_COLOUR) & (ratio > 0.35) & (ratio < 2.5)).astype(
-            np.uint8
-        )
-
-    def describe(self, blobs: list[Blob], *, shifts: bool = False) -> _Seen:
-        """Score each blob: 1 for a thing, less for light, shadow or a mere shift."""
-        scores = [self._score(blob, shifts) for blob in blobs]
-        scores = [
-            _WEAK if score == _SHADE and _beside(blob, blobs, scores) else max(score, _WEAK)
-            for blob, score in zip(blobs, scores, strict=True)
-        ]
-        scores = [_LIGHT if score == _SHADE else score for score in scores]
-        features = [self._features(blob) for blob in blobs]
-        return _Seen(blobs, scores, features)
-
-    def _score(self, blob: Blob, shifts: bool) -> float:
-        x, y, w, h = blob.box
-        inside = blob.mask > 0
-        here = self.luma[y : y + h, x : x + w][inside].astype(np.float32)
-        there = self.plate_y[y : y + h, x : x + w][inside]
-        if _correlation(here, there) > _SAME_TEXTURE:
-            return _WEAK
-        if shifts and self._is_shift(blob):
-            return _WEAK
-        if self._is_shadow(blob, here, there):
-            return _SHADE
-        return _LIGHT if np.mean(self.light[y : y + h, x : x + w][inside]) > 0.85 else 1.0
-
-    def _is_shadow(self, blob: Blob, here: Floats, there: Floats) -> bool:
-        """Darker by one factor, with the colour kept."""
-        ratio = here / np.maximum(there, 1)
-        if np.mean(ratio < 1) < 0.9 or ratio.std() > 0.12 or ratio.mean() < 0.35:
-            return False
-        x, y, w, h = (value // 2 for value in blob.box)
-        part = np.s_[y : y + max(h, 1), x : x + max(w, 1)]
-        colour = (self.chroma[part] - 128.0) - (self.plate_c[part] - 128.0) * float(ratio.mean())
-        return bool(np.abs(colour).mean() < 3.0)
-
-    def _is_shift(self, blob: Blob) -> bool:
-        """The patch is found in the plate a few px away: parallax, not a thing."""
-        x, y, w, h = blob.box
-        patch = self.luma[y : y + h, x : x + w]
-        reach = 8
-        room = self.plate_y[max(y - reach, 0) : y + h + reach, max(x - reach, 0) : x + w + reach]
-        if patch.std() < _FLAT or w * h > 0.1 * self.luma.size:
-            return False
-        match = cv2.matchTemplate(room.astype(np.uint8), patch, cv2.TM_SQDIFF)
-        own = float(np.sum((patch - self.plate_y[y : y + h, x : x + w]) ** 2))
-        return bool(match.min() < 0.35 * own)
-
-    def _features(self, blob: Blob) -> Floats:
-        """Mean Y, U, V and spread of Y within the blob, grey levels."""
-        x, y, w, h = blob.box
-        part = self.luma[y : y + h, x : x + w][blob.mask > 0]
-        half = cv2.resize(blob.mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_NEAREST)
-        colour = self.chroma[y // 2 : y // 2 + half.shape[0], x // 2 : x // 2 + half.shape[1]]
-        inside = half[: colour.shape[0], : colour.shape[1]] > 0
-        uv = colour[inside].mean(axis=0) if inside.any() else np.array([128.0, 128.0])
-        return np.array([part.mean(), uv[0], uv[1], part.std()])
+        return rows[middle]
+    return np.asarray(cv2.addWeighted(rows[middle - 1], 0.5, rows[middle], 0.5, 0))
 
 
 class _Seen:
@@ -290,30 +178,3 @@ class _Seen:
         faint = 1 + 12 / np.array([blob.strength for blob in self.blobs])
         x, y = (0.4 * px[0] + 0.02 * w) * faint, (0.4 * px[1] + 0.02 * h) * faint
         return np.stack([x, y, 1.5 * x, 1.5 * y], axis=1)
-
-
-def _beside(blob: Blob, blobs: list[Blob], scores: list[float]) -> bool:
-    """Whether a sure thing is within the blob's own size."""
-    x, y, w, h = blob.box
-    reach = max(w, h)
-    for other, score in zip(blobs, scores, strict=True):
-        ox, oy, ow, oh = other.box
-        apart = max(ox - x - w, x - ox - ow, oy - y - h, y - oy - oh)
-        if other is not blob and score == 1.0 and apart < reach:
-            return True
-    return False
-
-
-def _outside(image: Floats, plate: Floats, size: int) -> Floats:
-    box = np.ones((size, size), np.uint8)
-    return np.asarray(
-        np.maximum(0, np.maximum(image - cv2.dilate(plate, box), cv2.erode(plate, box) - image))
-    )
-
-
-def _correlation(a: Floats, b: Floats) -> float:
-    """Correlation of two sets of values, 0 where either is flat."""
-    spread = float(a.std()), float(b.std())
-    if min(spread) < _FLAT:
-        return 0.0
-    return float(np.mean((a - a.mean()) * (b - b.mean())) / (spread[0] * spread[1]))

@@ -19,29 +19,51 @@ import numpy as np
 
 from physcheck.types import Bytes, Floats
 
-__all__ = ["Plate", "learn_plate", "level"]
+__all__ = ["Plate", "Thresholds", "gradient", "learn_plate", "level", "thresholds"]
 
 _N_SAMPLES = 25
 _NOISE_FLOOR = 2.2
 """Grey levels; below it 8-bit video does not tell."""
+_GROW, _SEED = 3.0, 6.0
 _MODE_SHARE = 0.12
 _OUTLINE = 1.25
 _MIN_AREA = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Thresholds:
+    """Differences, 8-bit grey levels, beyond which a pixel grows or seeds a blob.
+
+    grow_y, seed_y: (h, w). grow_c, seed_c: (h2, w2).
+    """
+
+    grow_y: Bytes
+    seed_y: Bytes
+    grow_c: Bytes
+    seed_c: Bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plate:
     """A background and how far it wavers.
 
-    luma: (h, w) grey levels. chroma: (h2, w2, 2).
-    inverse_sigma: (h, w) 1 / standard deviation of luma, 1 / grey levels.
-    inverse_sigma_chroma: (h2, w2), of either chroma channel.
+    luma: (h, w) and chroma: (h2, w2, 2), 8-bit. limits: of what differs from it.
     """
 
-    luma: Floats
-    chroma: Floats
-    inverse_sigma: Floats
-    inverse_sigma_chroma: Floats
+    luma: Bytes
+    chroma: Bytes
+    limits: Thresholds
+
+
+def thresholds(sigma_y: Floats, sigma_c: Floats) -> Thresholds:
+    """Limits at 3 and 6 standard deviations of luma (h, w) and chroma (h2, w2)."""
+
+    def at(sigma: Floats, factor: float) -> Bytes:
+        return np.minimum(np.ceil(factor * sigma), 255).astype(np.uint8)
+
+    return Thresholds(
+        at(sigma_y, _GROW), at(sigma_y, _SEED), at(sigma_c, _GROW), at(sigma_c, _SEED)
+    )
 
 
 def learn_plate(luma: Bytes, chroma: Bytes, gradient_noise: float) -> Plate:
@@ -52,7 +74,7 @@ def learn_plate(luma: Bytes, chroma: Bytes, gradient_noise: float) -> Plate:
         gradient_noise: px by which an edge may waver.
 
     Returns:
-        The background, float32 arrays.
+        The background and its limits.
     """
     picks = np.unique(np.linspace(0, len(luma) - 1, _N_SAMPLES).astype(int))
     samples_y = _levelled(luma[picks])
@@ -62,12 +84,12 @@ def learn_plate(luma: Bytes, chroma: Bytes, gradient_noise: float) -> Plate:
     sigma_y = _noise(samples_y, plate_y, gradient_noise)
     sigma_c = _noise(samples_c.max(axis=-1), plate_c.max(axis=-1), gradient_noise)
     plate_y, plate_c = _repair_ghosts(samples_y, samples_c, plate_y, plate_c, sigma_y)
-    return Plate(plate_y, plate_c, 1 / sigma_y, 1 / sigma_c)
+    return Plate(plate_y.astype(np.uint8), plate_c.astype(np.uint8), thresholds(sigma_y, sigma_c))
 
 
-def level(frame: Bytes, plate: Floats) -> float:
+def level(frame: Bytes, plate: Bytes | Floats) -> float:
     """Gain of the exposure: by what factor `plate` is to be multiplied to meet `frame`."""
-    a, b = frame[::8, ::8].astype(np.float32), plate[::8, ::8]
+    a, b = frame[::8, ::8].astype(np.float32), plate[::8, ::8].astype(np.float32)
     usable = (b > 24) & (b < 235) & (a < 250)
     if usable.sum() < 50:
         return 1.0

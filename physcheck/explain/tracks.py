@@ -45,8 +45,7 @@ def explain(
         The tracks of things, their ends explained; those of mere light are left out.
     """
     others = [
-        stabilise(d.boxes[d.scores >= _SURE], camera, k, piece.px)
-        for k, d in enumerate(detections)
+        stabilise(d.boxes[d.scores >= _SURE], camera, k, piece.px) for k, d in enumerate(detections)
     ]
     around = Surroundings(Pixels(piece, camera), unsteady(piece, camera), others, size_px)
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
