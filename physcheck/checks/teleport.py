@@ -56,7 +56,7 @@ def teleport(
                 min_log_odds=min_log_odds,
             ),
             track,
-            by_id.get(track.death.partner) if track.death.cause == "relocated" else None,
+            by_id.get(track.birth.partner) if track.birth.cause == "relocated" else None,
         )
         for track in shot.tracks
     ]
@@ -74,20 +74,20 @@ def _sentence(change: Change) -> str:
     return f"jumps {change.amount:.1f} body lengths beyond what its motion foretells"
 
 
-def _relocated(signal: Signal, track: Track, there: Track | None) -> Signal:
-    """Add the jump to a look-alike that starts when this one ends."""
-    if there is None:
+def _relocated(signal: Signal, track: Track, gone: Track | None) -> Signal:
+    """Add the jump from where a look-alike ended when this one began."""
+    if gone is None:
         return signal
-    here, new = geometry.centre(track.boxes[-1:])[0], geometry.centre(there.boxes[:1])[0]
-    size = np.sqrt(geometry.size(track.boxes[-1:])[0].prod())
+    here, before = geometry.centre(track.boxes[:1])[0], geometry.centre(gone.boxes[-1:])[0]
+    size = np.sqrt(geometry.size(gone.boxes[-1:])[0].prod())
     values, reasons = signal.values.copy(), signal.reasons.copy()
-    values[-1], reasons[-1] = np.linalg.norm(new - here) / size, ""
-    x1, y1, x2, y2 = (float(v) for v in track.boxes[-1])
+    values[0], reasons[0] = np.linalg.norm(here - before) / size, ""
+    x1, y1, x2, y2 = (float(v) for v in track.boxes[0])
     jump = Evidence(
-        start=int(track.frames[-1]),
-        stop=int(there.frames[0]) + 1,
+        start=int(gone.frames[-1]),
+        stop=int(track.frames[0]) + 1,
         box=(x1, y1, x2, y2),
-        text=f"gone here and at once {values[-1]:.1f} body lengths away as object {there.id}",
-        alternatives=track.death.alternatives,
+        text=f"at once {values[0]:.1f} body lengths from where object {gone.id} is gone",
+        alternatives=track.birth.alternatives,
     )
     return replace(signal, values=values, reasons=reasons, evidence=(*signal.evidence, jump))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
-from physcheck.signals import parabola_fit, velocity_break
+from physcheck.signals import velocity_break
 from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
 
 __all__ = ["trajectory"]
+
+_APART_FRAMES = 4
+_AGREE = 0.25
+_WELL_ABOVE = 0.8
+"""Body lengths: contacts agree within the one, and the other is well above them."""
 
 
 @check("trajectory", group="trajectory", unit="sigma")
@@ -33,10 +39,10 @@ def trajectory(
         each, its outline is that of a rigid thing, nothing is near it and the picture
         around it is plain enough to show what it could have hit.
     Abstains: no free flight, things or edges nearby, too small, too slow, too fast,
-        outline wavers, at the border, camera on the move; a bounce upwards or a
-        rebound that something unseen could cause.
+        outline wavers, at the border, camera on the move; a turn upwards that may be a
+        bounce (it is none well above the level at which two other bounces agree).
     Blind to: slow turns; anything that propels itself; wrong accelerations that are
-        constant (see `gravity`); turns beside scenery.
+        constant; turns beside scenery; turns upwards, which may be bounces.
     Source: inertia as in PDI-Bench (2025), gated by contact.
 
     Args:
@@ -53,7 +59,7 @@ def trajectory(
     return [
         _silent(track, reason)
         if (reason := _unfit(track, min_size_px, max_waver))
-        else _measure(track, *settings)
+        else _measure(track, shot, *settings)
         for track in shot.tracks
     ]
 
@@ -76,6 +82,7 @@ def _silent(track: Track, reason: str) -> Signal:
 
 def _measure(
     track: Track,
+    shot: Shot,
     half_window: int,
     min_pace: float,
     max_pace: float,
@@ -98,7 +105,8 @@ def _measure(
     flying = (before[0] < max_residual) & (after[0] < max_residual)
     _refuse(values, reasons, ~flying, "no free flight")
     _refuse(values, reasons, (pace < min_pace) | (pace > max_pace), "too slow or too fast")
-    _refuse(values, reasons, _may_be_bounce(before[1], after[1]), "may have bounced")
+    upward = _turns_up(before[1], after[1]) & ~_above_floor(track, shot, size)
+    _refuse(values, reasons, upward, "may have bounced")
     _refuse(values, reasons, ~_alone(track), "something is near")
     _refuse(values, reasons, ~np.isfinite(values), "too few clear frames")
     return _signal(track, values, reasons, _evidence(track, values, before[1], after[1]))
@@ -115,32 +123,63 @@ Flight = tuple[Floats, Floats]
 def _flights(
     times_s: Floats, centre: Floats, noise: float, half_window: int
 ) -> tuple[Flight, Flight]:
-    """Residual (T,) and velocity (T, 2) of the flights before and after each index."""
-    n = len(times_s)
+    """Residual (T,) and velocity (T, 2) of the flights before and after each index.
+
+    Each is a parabola through the rows on that side; where rows are missing, or stick
+    out of the shot, there is none: residual inf, velocity NaN.
+    """
+    n, w = len(times_s), half_window
+    missing = (np.full(n, np.inf), np.full((n, 2), np.nan))
+    if n < w + 1:
+        return missing, missing
+    t = sliding_window_view(times_s, w)
+    xy = np.moveaxis(sliding_window_view(centre, w, axis=0), 1, 2)
     sides = []
-    for step in (-1, 1):
+    for first, shift in ((w, -w), (0, 1)):
+        index = np.arange(first, n - w if shift > 0 else n)
         residual, velocity = np.full(n, np.inf), np.full((n, 2), np.nan)
-        for k in range(n):
-            rows = k + step * np.arange(1, half_window + 1)
-            rows = np.sort(rows[(rows >= 0) & (rows < n)])
-            rows = rows[np.isfinite(centre[rows, 0])]
-            if len(rows) < 5:
-                continue
-            fit = parabola_fit(times_s[rows], centre[rows], noise)
-            residual[k] = fit.chi2_per_dof
-            dt = times_s[k] - fit.origin_s
-            velocity[k] = fit.coefficients[1] + 2 * fit.coefficients[2] * dt
+        window = index + shift
+        known = np.isfinite(xy[window]).all(axis=(1, 2))
+        if known.any():
+            there, at = window[known], index[known]
+            fit = _parabolas(t[there] - times_s[at, None], xy[there])
+            residual[at] = fit[0] / noise**2
+            velocity[at] = fit[1]
         sides.append((residual, velocity))
     return sides[0], sides[1]
 
 
-def _may_be_bounce(before: Floats, after: Floats) -> Bools:
-    """A rebound from something below that was not seen."""
+def _parabolas(t: Floats, xy: Floats) -> tuple[Floats, Floats]:
+    """Mean square residual (K,) and velocity at time 0 (K, 2) of K parabolas by least squares.
+
+    Args:
+        t: (K, w) s. xy: (K, w, 2) px.
+    """
+    scale = np.abs(t).max(axis=1)
+    powers = (t / scale[:, None])[..., None] ** np.arange(3)
+    normal = np.swapaxes(powers, 1, 2) @ powers
+    coefficients = np.linalg.solve(normal, np.swapaxes(powers, 1, 2) @ xy)
+    left = xy - powers @ coefficients
+    freedom = 2 * (t.shape[1] - 3)
+    return (left**2).sum(axis=(1, 2)) / freedom, coefficients[:, 1] / scale[:, None]
+
+
+def _turns_up(before: Floats, after: Floats) -> Bools:
+    """A rebound upwards, as from something below that was not seen."""
     change = after - before
     along = change / np.maximum(np.linalg.norm(change, axis=1, keepdims=True), 1e-9)
-    into = (before * along).sum(axis=1)
-    upward = along[:, 1] < -0.7
-    return np.asarray((into < 0) & upward)
+    return np.asarray(((before * along).sum(axis=1) < 0) & (along[:, 1] < -0.7))
+
+
+def _above_floor(track: Track, shot: Shot, size: float) -> Bools:
+    """(T,) True well above the level at which two other contacts of the thing agree."""
+    own = [c for c in shot.world.contacts if c.track_id == track.id]
+    above = np.zeros(len(track.frames), dtype=bool)
+    for k, frame in enumerate(track.frames):
+        levels = [c.point[1] for c in own if abs(c.frame - frame) > _APART_FRAMES]
+        if len(levels) >= 2 and max(levels) - min(levels) < _AGREE * size:
+            above[k] = track.boxes[k, 3] < min(levels) - _WELL_ABOVE * size
+    return above
 
 
 def _alone(track: Track) -> Bools:

@@ -63,6 +63,7 @@ def run_clip(
     """Analyse one clip; a failure that concerns only this clip becomes an `Unread`."""
     if isinstance(clip, Unread):
         return Outcome(clip)
+    _use_one_core()
     from physcheck.analysis import analyze
 
     try:
@@ -75,6 +76,14 @@ def run_clip(
     except Exception as error:
         text = f"unexpected {type(error).__name__}: {error}"
         return Outcome(Unread(path=clip, error=_one_line(text)), traceback.format_exc())
+
+
+@functools.cache
+def _use_one_core() -> None:
+    """One core a process: threads within a small picture cost more than they bring."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _run_in_processes(

@@ -6,6 +6,8 @@ in floats, in the blob's own box.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -75,24 +77,23 @@ class View:
         """
         dy = self.dy[y : y + h, x : x + w].astype(np.float32)
         dc = _widened(self.dc, x, y, w, h).astype(np.float32)
-        light = self.light(x, y, w, h)
+        light = self.light[y : y + h, x : x + w]
         return dy + dc, np.where(light, np.float32(_LIGHT_WEIGHT) * dy, dy) + 2 * dc
 
-    def light(self, x: int, y: int, w: int, h: int) -> Bytes:
+    @cached_property
+    def light(self) -> Bytes:
         """(h, w) 1 where a change of light would do: same colour, brighter or darker."""
-        x0, y0 = x // 2, y // 2
-        part = np.s_[y0 : (y + h + 1) // 2 + 1, x0 : (x + w + 1) // 2 + 1]
-        here_c = self.chroma[part].astype(np.float32) - 128
-        there_c = self.plate_c[part].astype(np.float32) - 128
-        size = (here_c.shape[1], here_c.shape[0])
-        whole = np.s_[2 * y0 : 2 * (y0 + size[1]), 2 * x0 : 2 * (x0 + size[0])]
-        here = cv2.resize(self.luma[whole], size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        there = cv2.resize(self.plate_y[whole], size, interpolation=cv2.INTER_AREA)
+        h, w = self.chroma.shape[:2]
+        offset = np.float32(128)
+        here = cv2.resize(self.luma, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
+        there = cv2.resize(self.plate_y, (w, h), interpolation=cv2.INTER_AREA)
         ratio = here / np.maximum(there, 4)
-        colour = np.abs(here_c - there_c * ratio[..., None]).max(axis=2)
-        like = (colour < _SAME_COLOUR) & (ratio > 0.35) & (ratio < 2.5)
-        wide = np.repeat(np.repeat(like, 2, axis=0), 2, axis=1).astype(np.uint8)
-        return wide[y - 2 * y0 : y - 2 * y0 + h, x - 2 * x0 : x - 2 * x0 + w]
+        like = (ratio > 0.35) & (ratio < 2.5)
+        for c in range(2):
+            colour = self.chroma[..., c] - offset - (self.plate_c[..., c] - offset) * ratio
+            like &= np.abs(colour) < _SAME_COLOUR
+        size = (self.luma.shape[1], self.luma.shape[0])
+        return np.asarray(cv2.resize(like.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST))
 
     def scores(self, blobs: list[Blob]) -> list[float]:
         """1 for a thing, less for what may be light, shadow or a mere shift."""
@@ -113,7 +114,7 @@ class View:
             return _WEAK
         if self._is_shadow(blob, here, there):
             return _SHADE
-        return _LIGHT if np.mean(self.light(x, y, w, h)[inside]) > 0.85 else 1.0
+        return _LIGHT if np.mean(self.light[y : y + h, x : x + w][inside]) > 0.85 else 1.0
 
     def _is_shadow(self, blob: Blob, here: Floats, there: Floats) -> bool:
         """Darker by one factor, with the colour kept."""

@@ -75,9 +75,11 @@ def _outlined(
     size = float(np.exp(np.nanmedian(track.mean[:, 2:4])))
     clear = track.clear.copy()
     for other in tracks:
-        if other.id == track.id:
+        if other.id == track.id or not _together(track, other):
             continue
-        _, here, there = np.intersect1d(track.frames, other.frames, return_indices=True)
+        _, here, there = np.intersect1d(
+            track.frames, other.frames, assume_unique=True, return_indices=True
+        )
         gaps = _rowwise_gap(track.boxes[here], other.boxes[there])
         clear[here[(gaps < _NEAR_CLEAR * size) & other.observed[there]]] = False
     free = clear.copy()
@@ -88,6 +90,11 @@ def _outlined(
         near = len(apart) and geometry.gap(place[None], apart).min() < _NEAR_OPEN * size
         free[k] = not near and _plain_around(around.pixels, row, place)
     return replace(track, clear=clear, open=free)
+
+
+def _together(a: Track, b: Track) -> bool:
+    """Whether two tracks share any time."""
+    return bool(a.frames[0] <= b.frames[-1] and b.frames[0] <= a.frames[-1])
 
 
 def _stabilised(track: Track, k: int) -> Floats:

@@ -102,17 +102,32 @@ def _kind(low: Floats, k: int, height: float) -> str:
 
 
 def _contact(track: Track, row: int, low: Floats, k: int, kind: str) -> Contact:
-    """The frames rarely catch the lowest moment itself: fast contacts are less certain."""
-    step = float(max(low[k] - low[k - 1], abs(low[k] - low[k + 1])))
+    """Place and time of a contact; the frames rarely catch the lowest moment itself."""
+    y, sigma = _surface(low, k) if kind == "bounce" else (float(np.median(low[k : k + 4])), 1.0)
     x = float((track.boxes[row, 0] + track.boxes[row, 2]) / 2)
     return Contact(
         track_id=track.id,
         other_id=-1,
         frame=int(track.frames[row]),
-        point=(x, float(low[k])),
+        point=(x, y),
         kind=kind,
-        sigma_px=1.0 + 0.1 * step,
+        sigma_px=sigma,
     )
+
+
+def _surface(low: Floats, k: int) -> tuple[float, float]:
+    """Where the ways before and after a bounce meet, and how well that is known, px.
+
+    The frame of the contact itself is left out: it may miss the lowest moment, and
+    the shadow of contact may lengthen the box.
+    """
+    fall, rise = low[k - 1] - low[k - 2], low[k + 2] - low[k + 1]
+    steep = fall - rise
+    if fall <= 0 or rise >= 0 or steep < 0.05 * abs(low[k]) ** 0.5:
+        return float(low[k]), 1.0
+    wait = (low[k + 1] - 2 * rise - low[k - 1]) / steep
+    meeting = low[k - 1] + fall * float(np.clip(wait, 0, 2))
+    return float(np.clip(meeting, low[k] - fall, low[k] + fall)), 1.0 + 0.05 * float(fall)
 
 
 def _supports(contacts: Sequence[Contact]) -> list[Support]:
