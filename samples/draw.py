@@ -167,7 +167,7 @@ def trajectory(broken: bool) -> Clip:
     """A ball in free flight turns back and up before a plain wall, then flies on."""
     fps, frames, turn, r = 30, 78, 20, 0.19
     start = (-2.2, 0.6, SMALL.depth_at(232))
-    kicks = {turn / fps: (-1.4, 1.8, 0.0)} if broken else {}
+    kicks = {turn / fps: (-0.8, 1.4, 0.0)} if broken else {}
     flight = bounce(start, (1.7, 4.6, 0), constant(r), 0.72, kicks=kicks)
     ball = Ball("ball", RED, flight, constant(r), spin=1.0)
     note = "turns back and up in mid-air, nothing is near"

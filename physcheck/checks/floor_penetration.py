@@ -161,18 +161,18 @@ def _level_at(
         return _lower(before[-1], after[0], "where it touches before and after")
     if len(before) >= 2 and abs(before[-1].point[1] - before[-2].point[1]) < tolerance:
         return _lower(before[-1], before[-2], "where it touches twice before")
+    if not peers:
+        return None
+    now_s, height = float(track.times_s[row]), peers[-1].point[1]
     others = [
         c
         for c in shot.world.contacts
-        if c.track_id != track.id
-        and peers
-        and abs(c.point[1] - peers[-1].point[1]) < tolerance
-        and abs(_time(shot, c.frame) - float(track.times_s[row])) < settings.near_s
+        if c.track_id != track.id and abs(_time(shot, c.frame) - now_s) < settings.near_s
     ]
-    if len({c.track_id for c in others}) >= 1 and len(others) >= 2:
-        lowest = max(others, key=lambda c: c.point[1])
-        return _lower(peers[-1], lowest, "where it and others touch")
-    return None
+    agree = [c for c in others if abs(c.point[1] - height) < tolerance]
+    if len(agree) < 2 or len(agree) < 0.5 * len(others):
+        return None
+    return _lower(peers[-1], max(agree, key=lambda c: c.point[1]), "where it and others touch")
 
 
 def _time(shot: Shot, frame: int) -> float:

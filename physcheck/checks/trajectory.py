@@ -8,11 +8,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
+from physcheck.kalman import estimate_noise
 from physcheck.signals import velocity_break
 from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
 
 __all__ = ["trajectory"]
 
+_MIN_NOISE_PX = 0.4
 _APART_FRAMES = 4
 _AGREE = 0.25
 _WELL_ABOVE = 0.8
@@ -91,7 +93,7 @@ def _measure(
 ) -> Signal:
     centre = geometry.centre(track.boxes)
     centre[~track.clear] = np.nan
-    noise = float(np.sqrt(max(np.nanmedian(track.innovation_cov[:, 0, 0]) / 4, 0.25)))
+    noise = _noise_px(track, centre)
     turn = velocity_break(track.times_s, centre, noise, half_window)
     before, after = _flights(track.times_s, centre, noise, half_window)
     size = float(np.sqrt(np.median(geometry.size(track.boxes[track.observed]).prod(axis=1))))
@@ -110,6 +112,13 @@ def _measure(
     _refuse(values, reasons, ~_alone(track), "something is near")
     _refuse(values, reasons, ~np.isfinite(values), "too few clear frames")
     return _signal(track, values, reasons, _evidence(track, values, before[1], after[1]))
+
+
+def _noise_px(track: Track, centre: Floats) -> float:
+    """Standard deviation of the middle as the track itself shows it, px."""
+    size = np.log(np.maximum(geometry.size(track.boxes), 1.0))
+    shown = estimate_noise(track.times_s, np.concatenate([centre, size], axis=1))[:2]
+    return float(np.fmax(np.nanmax(np.r_[shown, 0.0]), _MIN_NOISE_PX))
 
 
 def _refuse(values: Floats, reasons: np.ndarray, where: Bools, reason: str) -> None:  # type: ignore[type-arg]
