@@ -78,8 +78,9 @@ def analyze(
     reader = _open(source, fps)
     ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
     work = _Work(MotionDetector(), rules, floor, filter, ignored, progress or _no_progress)
-    for piece in work.clock.each("decode", reader.pieces()):
-        work.take(piece)
+    pieces = reader.pieces()
+    while work.take_next(pieces):
+        pass
     with work.clock.stage("decide"):
         video = reader.video
         decision = decide(rules, work.signals, video)
@@ -122,15 +123,6 @@ class _Clock:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
-    def each(self, name: str, pieces: Iterator[Piece]) -> Iterator[Piece]:
-        """The same pieces, the time to get each of them counted."""
-        while True:
-            with self.stage(name):
-                piece = next(pieces, None)
-            if piece is None:
-                return
-            yield piece
-
 
 @dataclass(frozen=True, slots=True)
 class _Ignored:
@@ -172,7 +164,20 @@ class _Work:
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     clock: _Clock = field(default_factory=_Clock)
 
-    def take(self, piece: Piece) -> None:
+    def take_next(self, pieces: Iterator[Piece]) -> bool:
+        """Take a piece, which is let go before the next one is decoded.
+
+        Returns:
+            Whether there was one.
+        """
+        with self.clock.stage("decode"):
+            piece = next(pieces, None)
+        if piece is None:
+            return False
+        self._take(piece)
+        return True
+
+    def _take(self, piece: Piece) -> None:
         """Carry one piece from pixels to signals."""
         h, w = piece.luma.shape[1:]
         size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
@@ -190,9 +195,9 @@ class _Work:
             dim = unsteady(piece, camera)
             shot = Shot(piece.frames, piece.times_s, dim, *size_px, tuple(tracks), world)
             for rule, signals in measure(self.rules, shot).items():
-                heeded = [self.ignored.apply(signal, piece) for signal in signals]
+                heeded = [_narrow(self.ignored.apply(signal, piece)) for signal in signals]
                 self.signals.setdefault(rule, []).extend(heeded)
-        self.tracks += tracks
+        self.tracks += map(_slim, tracks)
 
     @contextmanager
     def _stage(self, name: str, share: float) -> Iterator[None]:
@@ -230,6 +235,25 @@ def _renumbered(tracks: Sequence[Track], n_before: int) -> list[Track]:
         )
         for t in tracks
     ]
+
+
+def _slim(track: Track) -> Track:
+    """The track as the report needs it: without covariances, which are most of its memory."""
+    n_rows = len(track.frames)
+    unknown = np.float64(np.nan)
+    return replace(
+        track,
+        cov=np.broadcast_to(unknown, (n_rows, 10, 10)),
+        innovation=np.broadcast_to(unknown, (n_rows, 4)),
+        innovation_cov=np.broadcast_to(unknown, (n_rows, 4, 4)),
+        features=np.broadcast_to(unknown, (n_rows, 0)),
+    )
+
+
+def _narrow(signal: Signal) -> Signal:
+    """The signal with its reasons in the narrowest array of words that holds them."""
+    longest = int(np.char.str_len(signal.reasons).max(initial=1))
+    return replace(signal, reasons=signal.reasons.astype(f"U{longest}"))
 
 
 def _moves(thing: Track) -> bool:

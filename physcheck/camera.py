@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -89,15 +90,11 @@ def follow_points(
     if len(points) == 0:
         return points.reshape(0, 2), np.zeros(0, dtype=bool)
     start = points.astype(np.float32).reshape(-1, 1, 2)
-    flow = {"winSize": (15, 15), "maxLevel": 3}
-    if guess is None:
-        there, ok_there, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, **flow)
-    else:
-        first = guess.astype(np.float32).reshape(-1, 1, 2).copy()
-        there, ok_there, _ = cv2.calcOpticalFlowPyrLK(
-            before, after, start, first, flags=cv2.OPTFLOW_USE_INITIAL_FLOW, **flow
-        )
-    back, ok_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, **flow)
+    first = None if guess is None else guess.astype(np.float32).reshape(-1, 1, 2).copy()
+    flags = 0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW
+    flow = partial(cv2.calcOpticalFlowPyrLK, winSize=(15, 15), maxLevel=3)
+    there, ok_there, _ = flow(before, after, start, first, flags=flags)
+    back, ok_back, _ = flow(after, before, there, None)
     error = np.linalg.norm((back - start).reshape(-1, 2), axis=1)
     good = (ok_there.ravel() == 1) & (ok_back.ravel() == 1) & (error < 0.7)
     return there.reshape(-1, 2).astype(np.float64), good
@@ -120,7 +117,7 @@ def _corners(image: Bytes) -> Floats:
     for value in np.unique(cell):
         members = np.flatnonzero(cell == value)
         rank[members] = np.arange(len(members))
-    return points[rank < _N_POINTS // 48]
+    return np.asarray(points[rank < _N_POINTS // 48])
 
 
 def _stands_still(luma: Bytes) -> bool:

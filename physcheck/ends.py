@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
 from physcheck.types import Ending, Evidence, Floats, Shot, Signal, Track
@@ -69,7 +70,7 @@ def _unfit(track: Track, min_size_px: float, min_seen_frames: int) -> str:
     return "too small" if size_of(track) < min_size_px else ""
 
 
-def _abstain(values: Floats, reasons: np.ndarray, reason: str) -> None:  # type: ignore[type-arg]
+def _abstain(values: Floats, reasons: NDArray[np.str_], reason: str) -> None:
     if reason:
         values[:], reasons[:] = np.nan, reason
 

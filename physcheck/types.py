@@ -31,6 +31,7 @@ __all__ = [
     "Floats",
     "Gap",
     "Ints",
+    "Labels",
     "Piece",
     "Shot",
     "Signal",
@@ -46,6 +47,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
+Labels = NDArray[np.unsignedinteger[Any]]
 
 STATE = ("cx", "cy", "log_w", "log_h", "vx", "vy", "rate_w", "rate_h", "ax", "ay")
 """Names of the D = 10 numbers of a track's state: px, log px, and per second (squared)."""
@@ -159,7 +161,8 @@ class Detections:
 
     boxes: (N, 4) px xyxy. scores: (N,) in [0, 1]. labels: (N,) words, "" unknown.
     noise_px: (N, 4) standard deviation of cx, cy, w, h.
-    masks: (h, w) int32 picture at working size, 0 nothing, k + 1 for row k; or None.
+    masks: (h, w) picture at working size, 0 nothing, k + 1 for row k, in the narrowest
+        unsigned integers that hold N; or None.
     features: (N, K) colour and texture description, or (N, 0).
     """
 
@@ -167,7 +170,7 @@ class Detections:
     scores: Floats
     labels: NDArray[np.str_]
     noise_px: Floats
-    masks: NDArray[np.int32] | None = None
+    masks: Labels | None = None
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:

@@ -47,6 +47,7 @@ def track() -> Track:
         border=np.zeros(n, dtype=bool),
         clear=np.ones(n, dtype=bool),
         merged=np.zeros(n, dtype=bool),
+        open=np.ones(n, dtype=bool),
         scores=np.ones(n),
         features=np.zeros((n, 0)),
         birth=Ending(30, "missed", reason="too small to tell"),

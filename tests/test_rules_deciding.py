@@ -248,8 +248,8 @@ def test_every_shipped_limit_can_be_reached_and_is_worth_a_half(name):
     pack = load_pack(name)
     for rule in pack.rules:
         for factor, judge in ((1.0001, True), (0.9999, False)):
-            signal = signal_of([rule.limit * factor], unit=rule.unit)
-            decision = decide(pack, {rule.name: [signal]}, video_of(1))
+            signal = signal_of([rule.limit * factor] * rule.min_frames, unit=rule.unit)
+            decision = decide(pack, {rule.name: [signal]}, video_of(rule.min_frames))
             assert bool(decision.violations) is judge
             assert decision.peak_probability[rule.name] == pytest.approx(0.5, abs=0.01)
 

@@ -9,7 +9,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
-from physcheck.types import Bools, Contact, Evidence, Floats, Shot, Signal, Support, Track
+from physcheck.types import Bools, Contact, Evidence, Floats, Ints, Shot, Signal, Support, Track
 
 __all__ = ["floor_penetration"]
 
@@ -143,7 +143,7 @@ def _against_contacts(
         values[around] = np.fmax(values[around], 0.0)
         values[rows] = np.fmax(values[rows], np.maximum(net[rows], 0))
         if net[rows].max() > 0:
-            evidence.append(_evidence(track, rows, depth, level.source))
+            evidence.append(_evidence(track, np.flatnonzero(rows), depth, level.source))
     return tuple(evidence)
 
 
@@ -230,8 +230,7 @@ def _around(track: Track, contact: Contact) -> Bools:
     return np.asarray(np.abs(index - row) <= 10)
 
 
-def _evidence(track: Track, rows: Bools, depth: Floats, source: str) -> Evidence:
-    members = np.flatnonzero(rows) if rows.dtype == bool else rows
+def _evidence(track: Track, members: Ints, depth: Floats, source: str) -> Evidence:
     peak = int(members[np.argmax(depth[members])])
     x1, y1, x2, y2 = (float(v) for v in track.boxes[peak])
     return Evidence(

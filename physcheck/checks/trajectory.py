@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
@@ -121,7 +122,7 @@ def _noise_px(track: Track, centre: Floats) -> float:
     return float(np.fmax(np.nanmax(np.r_[shown, 0.0]), _MIN_NOISE_PX))
 
 
-def _refuse(values: Floats, reasons: np.ndarray, where: Bools, reason: str) -> None:  # type: ignore[type-arg]
+def _refuse(values: Floats, reasons: NDArray[np.str_], where: Bools, reason: str) -> None:
     fresh = where & (reasons == "")
     values[where], reasons[fresh] = np.nan, reason
 
@@ -203,7 +204,7 @@ def _alone(track: Track) -> Bools:
 def _evidence(track: Track, values: Floats, before: Floats, after: Floats) -> tuple[Evidence, ...]:
     evidence = []
     known = np.nan_to_num(values)
-    for k in np.flatnonzero(known > 3):
+    for k in np.flatnonzero(known > 3).tolist():
         if known[k] < known[max(0, k - 3) : k + 4].max():
             continue
         x1, y1, x2, y2 = (float(v) for v in track.boxes[k])
@@ -226,7 +227,7 @@ def _evidence(track: Track, values: Floats, before: Floats, after: Floats) -> tu
 def _signal(
     track: Track,
     values: Floats,
-    reasons: np.ndarray,  # type: ignore[type-arg]
+    reasons: NDArray[np.str_],
     evidence: tuple[Evidence, ...],
 ) -> Signal:
     return Signal(

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from physcheck.types import Bytes, Floats
+from physcheck.types import Bytes
 
-__all__ = ["Blob", "Masks", "find_blobs"]
+__all__ = ["Blob", "Grey", "Masks", "find_blobs"]
 
 _SEED_GREY = 8.0
 _MIN_AREA = 20
@@ -49,7 +51,10 @@ class Blob:
     strength: float
 
 
-Differences = Callable[[int, int, int, int], tuple[Floats, Floats]]
+Grey = NDArray[np.floating[Any]]
+"""Grey levels; single precision is enough for them."""
+
+Differences = Callable[[int, int, int, int], tuple[Grey, Grey]]
 
 
 def find_blobs(masks: Masks, differences: Differences) -> list[Blob]:
@@ -76,7 +81,7 @@ def find_blobs(masks: Masks, differences: Differences) -> list[Blob]:
     return found
 
 
-def _at_best_level(inside: Bytes, grey: Floats, contrast: Floats, x: int, y: int) -> list[Blob]:
+def _at_best_level(inside: Bytes, grey: Grey, contrast: Grey, x: int, y: int) -> list[Blob]:
     """Cut a region at the lowest level whose outline is nearly as sharp as the sharpest."""
     values = contrast[inside > 0]
     strength = _high(values)
@@ -95,18 +100,18 @@ def _at_best_level(inside: Bytes, grey: Floats, contrast: Floats, x: int, y: int
     return _split(np.ascontiguousarray(closed), grey, x, y)
 
 
-def _high(values: Floats) -> float:
+def _high(values: Grey) -> float:
     """The value that 95 % stay below."""
     k = int(0.95 * (len(values) - 1))
     return float(np.partition(values, k)[k])
 
 
-def _outline_sharpness(mask: Bytes, slope: Floats) -> float:
+def _outline_sharpness(mask: Bytes, slope: Grey) -> float:
     outline = mask - cv2.erode(mask, _BOX)
     return float(cv2.mean(slope, outline)[0])
 
 
-def _split(mask: Bytes, grey: Floats, x: int, y: int) -> list[Blob]:
+def _split(mask: Bytes, grey: Grey, x: int, y: int) -> list[Blob]:
     n, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     parts = []
     for k in range(1, n):

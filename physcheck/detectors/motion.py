@@ -19,7 +19,7 @@ from physcheck.camera import Camera, unstabilise
 from physcheck.detectors.blobs import Blob, find_blobs
 from physcheck.detectors.plate import Thresholds, gradient, learn_plate, level, thresholds
 from physcheck.detectors.view import View
-from physcheck.types import Bytes, Detections, Floats, Piece
+from physcheck.types import Bytes, Detections, Floats, Labels, Piece
 
 __all__ = ["MotionDetector"]
 
@@ -165,8 +165,8 @@ class _Seen:
             features=np.array(self.features),
         )
 
-    def _mask(self, shape: tuple[int, ...]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-        picture = np.zeros((shape[0], shape[1]), dtype=np.int32)
+    def _mask(self, shape: tuple[int, ...]) -> Labels:
+        picture = np.zeros((shape[0], shape[1]), dtype=np.min_scalar_type(len(self.blobs)))
         for row, blob in enumerate(self.blobs):
             x, y, w, h = blob.box
             picture[y : y + h, x : x + w][blob.mask > 0] = row + 1

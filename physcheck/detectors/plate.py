@@ -114,7 +114,7 @@ def _median(samples: Bytes) -> Floats:
 
 def _noise(samples: Bytes, plate: Floats, gradient_noise: float) -> Floats:
     if len(samples) < 3:
-        scatter = np.full(plate.shape, _NOISE_FLOOR, dtype=np.float32)
+        scatter: Floats = np.full(plate.shape, _NOISE_FLOOR)
     else:
         steps = np.stack(
             [cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)]

@@ -11,7 +11,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from physcheck.detectors.blobs import Blob, Masks
+from physcheck.detectors.blobs import Blob, Grey, Masks
 from physcheck.detectors.plate import Thresholds
 from physcheck.types import Bytes, Floats
 
@@ -70,7 +70,7 @@ class View:
             cv2.bitwise_or(mask, wide, dst=mask)
         return Masks(grow, seed)
 
-    def differences(self, x: int, y: int, w: int, h: int) -> tuple[Floats, Floats]:
+    def differences(self, x: int, y: int, w: int, h: int) -> tuple[Grey, Grey]:
         """Grey level difference and contrast for outlines in a box, (h, w) each.
 
         The contrast counts less where light alone may have changed.
@@ -116,7 +116,7 @@ class View:
             return _SHADE
         return _LIGHT if np.mean(self.light[y : y + h, x : x + w][inside]) > 0.85 else 1.0
 
-    def _is_shadow(self, blob: Blob, here: Floats, there: Floats) -> bool:
+    def _is_shadow(self, blob: Blob, here: Grey, there: Grey) -> bool:
         """Darker by one factor, with the colour kept."""
         ratio = here / np.maximum(there, 1)
         mean = float(ratio.mean())
@@ -178,7 +178,7 @@ def _beside(blob: Blob, blobs: list[Blob], scores: list[float]) -> bool:
     return False
 
 
-def _correlation(a: Floats, b: Floats) -> float:
+def _correlation(a: Grey, b: Grey) -> float:
     """Correlation of two sets of values, 0 where either is flat."""
     spread = float(a.std()), float(b.std())
     if min(spread) < _FLAT:

@@ -15,7 +15,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.explain.pixels import Pixels
 from physcheck.signals import level_shift, robust_scale, runs
-from physcheck.types import Alternative, Bools, Change, Floats, Track
+from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
 
 __all__ = ["explain_changes"]
 
@@ -198,7 +198,7 @@ def _leaps(track: Track, first: int, pixels: Pixels) -> list[Change]:
     return found
 
 
-def track_residual(track: Track, rows: np.ndarray) -> Floats:  # type: ignore[type-arg]
+def track_residual(track: Track, rows: Ints) -> Floats:
     """Measured minus smoothed middle, px; the camera's part is in the smoothed one."""
     boxes = geometry.centre(track.boxes[rows])
     smooth = geometry.centre(
@@ -208,7 +208,7 @@ def track_residual(track: Track, rows: np.ndarray) -> Floats:  # type: ignore[ty
     return np.asarray(offset - np.median(offset, axis=0))
 
 
-def _beyond(steps: Floats, gaps: np.ndarray, k: int) -> float:  # type: ignore[type-arg]
+def _beyond(steps: Floats, gaps: Ints, k: int) -> float:
     """By how much step k misses what its neighbours foretell, px.
 
     Either neighbour's pace, up to two such steps on (dropped frames), or none at

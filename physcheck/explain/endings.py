@@ -14,15 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.camera import stabilise
 from physcheck.explain.pixels import Pixels
 from physcheck.explain.second_look import Path, Testimony, look
-from physcheck.types import Alternative, Bools, Ending, Floats, Gap, Track
+from physcheck.types import Alternative, Bools, Ending, Floats, Gap, Ints, Track
 
 __all__ = ["Surroundings", "explain_ends"]
 
 _DAMPING = 0.8
 _SURE = 5.0
 _HISTORY = 8
+_LONG_HISTORY = 24
+_WHOLE = 0.12
+"""Log size by which a box that is cut by nothing may differ from the usual."""
 _MIN_HISTORY = 5
 _MIN_AFTER = 3
 _HOLDS = 0.2
@@ -33,7 +37,9 @@ _MIN_SIZE_PX = 8.0
 # Knots (measured value, log likelihood ratio of the accusation) for each test.
 _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "drop": ((0.3, 0.5, 0.65, 0.8, 0.9), (-1.8, -1.4, 0.0, 1.9, 2.6)),
-    "cells": ((0.2, 0.4, 0.6, 0.8, 0.95), (-1.6, -0.8, 0.3, 1.4, 2.2)),
+    "cells": ((0.2, 0.6, 0.8, 0.95), (-0.4, 0.2, 0.8, 1.2)),
+    "swift": ((0.2, 0.5, 0.7, 0.95), (-1.6, -0.6, 0.3, 1.0)),
+    "order": ((-0.9, -0.6, -0.35, 0.0), (-2.2, -1.4, 0.0, 0.6)),
     "ring": ((0.3, 0.8, 1.3, 1.8, 2.4), (-1.7, -1.0, 0.0, 0.6, 1.4)),
     "settled": ((0.6, 0.75, 0.88, 0.96), (-1.8, -1.0, 0.4, 1.3)),
     "match": ((0.5, 0.7, 0.85, 0.93), (1.6, 0.5, -0.6, -1.8)),
@@ -132,29 +138,49 @@ def _path(
     track: Track, first: int, at: int, step: int, around: Surroundings
 ) -> tuple[Path | None, str]:
     """The way of the thing up to its end, or why it cannot be told."""
-    behind = np.arange(at, at - step * (_HISTORY + 1), -step)
+    behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     behind = behind[track.observed[behind]]
-    if len(behind) < _MIN_HISTORY:
+    if np.sum(np.abs(behind - at) <= _HISTORY) < _MIN_HISTORY:
         return None, "seen too briefly"
     if track.merged[behind[:3]].any():
         return None, "merged with another"
-    box = geometry.from_centre(track.mean[behind, :2], np.exp(track.mean[behind, 2:4]))
-    size = np.median(geometry.size(box)[1:], axis=0)
+    boxes = _measured(track, first, behind, around.pixels)
+    sizes = geometry.size(boxes)
+    size = np.median(sizes[1:], axis=0)
     if size.min() / around.pixels.px.min() < _MIN_SIZE_PX:
         return None, "too small"
-    centre = geometry.centre(box)
-    rows = -np.arange(len(behind), dtype=np.float64)
-    # The very last box may already be cut by what hides the thing: fit the ones before it.
-    use = slice(1, 7) if len(behind) > 4 else slice(0, 7)
-    degree = 2 if len(behind) >= 7 else 1
-    fit = np.polyfit(rows[use], centre[use], degree)
-    velocity = fit[-2]
-    return Path(first + at, step, size, fit[-1], velocity, _raw_sizes(track, behind)), ""
+    # What hides the thing cuts its box: only whole boxes tell where its middle goes.
+    whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
+    whole[0] = False
+    use = np.flatnonzero(whole)
+    use = use if len(use) >= 4 else np.arange(1, len(behind))
+    rows_on = -np.abs(behind - at).astype(np.float64)
+    place, velocity = _motion(rows_on[use], geometry.centre(boxes[use]), float(size.mean()))
+    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY]), ""
 
 
-def _raw_sizes(track: Track, members: Floats) -> Floats:
-    return geometry.size(track.boxes[members.astype(int)])
+def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
+    """Place and velocity at row 0 from the newest rows that lie on one smooth way."""
+    best = np.polyfit(rows_on[:3], centre[:3], 1)
+    for n in range(4, min(len(rows_on), _HISTORY) + 1):
+        degree = 1 if n < 6 else 2
+        fit = np.polyfit(rows_on[:n], centre[:n], degree)
+        left = centre[:n] - np.stack([np.polyval(fit[:, k], rows_on[:n]) for k in (0, 1)], axis=1)
+        if np.linalg.norm(left, axis=1).max() > 1.0 + 0.02 * size:
+            break
+        best = fit
+    return best[-1], best[-2]
+
+
+def _measured(track: Track, first: int, members: Ints, pixels: Pixels) -> Floats:
+    """Boxes (m, 4) as measured, seen from the reference frame."""
+    return np.concatenate(
+        [
+            stabilise(track.boxes[k : k + 1], pixels.camera, first + int(k), pixels.px)
+            for k in members
+        ]
+    )
 
 
 def _weigh(
@@ -179,7 +205,7 @@ def _llr(test: str, value: float) -> float:
 def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Explanations that need no pixels."""
     margin = _exit_margin(path, around)
-    gap = _neighbour_gap(path, around)
+    gap = _neighbour_gap(track, at, path, around)
     behind = np.arange(at - path.step, at - path.step * 9, -path.step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     wavering = _wavering(track, behind)
@@ -218,24 +244,24 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
     return float(min(margins) / reach)
 
 
-def _neighbour_gap(path: Path, around: Surroundings) -> float:
+def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> float:
     """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
     for k in range(-2, 4):
-        row = path.last + path.step * k
+        row, own = path.last + path.step * k, at + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
         boxes = around.others[row]
+        if 0 <= own < len(track.frames) and track.observed[own]:
+            mine = _measured(track, row - own, np.array([own]), around.pixels)
+            boxes = boxes[np.abs(boxes - mine).max(axis=1) > 0.5]
         boxes = boxes[geometry.area(boxes) > _HOLDS * path.size.prod()]
-        place = path.box(k)[None]
-        if k <= 0:
-            boxes = boxes[geometry.iou(path.box(k)[None], boxes)[0] < 0.4]
         if len(boxes):
-            gaps.append(float(geometry.gap(place, boxes).min() / path.size.mean()))
+            gaps.append(float(geometry.gap(path.box(k)[None], boxes).min() / path.size.mean()))
     return min(gaps)
 
 
-def _wavering(track: Track, behind: Floats) -> float:
+def _wavering(track: Track, behind: Ints) -> float:
     """Spread of log area over the rows before the end."""
     members = behind[track.observed[behind]] if len(behind) else behind
     size = geometry.size(track.boxes[members])
@@ -265,7 +291,7 @@ def _crowd(path: Path, around: Surroundings) -> float:
 
 def _from_pixels(seen: Testimony, crowd: float) -> tuple[Alternative, ...]:
     missed = ("drop", "match", "survival")
-    behind = ("extent", "cells", "ring", "settled")
+    behind = ("extent", "cells", "swift", "order", "ring", "settled")
     visible = float(np.interp(seen.contrast, (3.0, 6.0, 10.0), (-2.0, 0.0, 0.5)))
     return (
         Alternative(
@@ -277,8 +303,9 @@ def _from_pixels(seen: Testimony, crowd: float) -> tuple[Alternative, ...]:
         Alternative(
             "went behind something",
             _DAMPING * (_llr("crowd", crowd) + sum(_llr(t, getattr(seen, t)) for t in behind)),
-            f"{100 * seen.cells:.0f} % of its cells gone at once, change inside over around "
-            f"{np.exp(seen.ring):.1f}, place settled {seen.settled:.2f}, "
-            f"length {np.exp(seen.extent):.2f} of usual",
+            f"{100 * seen.cells:.0f} % of its cells gone at once, {100 * seen.swift:.0f} % within "
+            f"three frames, leading ones first {-seen.order:.2f}, change inside over around "
+            f"{np.exp(seen.ring):.1f}, place settled {seen.settled:.2f}, length at the leading "
+            f"side {np.exp(seen.extent):.2f} of usual",
         ),
     )

@@ -48,13 +48,14 @@ class Pixels:
         shrink = np.diag([1 / self.px[0], 1 / self.px[1], 1.0])
         to_frame = np.linalg.inv(self.camera.to_reference[row]) @ shrink @ to_reference
         to_image = np.diag([scale, scale, 1.0]) @ to_frame
-        return cv2.warpPerspective(
+        patch = cv2.warpPerspective(
             image,
             to_image,
             (GRID, GRID),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
-        ).astype(np.float32)
+        )
+        return np.asarray(patch, dtype=np.float32)
 
     def window(self, row: int, box: Floats, reach: Floats) -> tuple[Bytes, Floats]:
         """The luma around a stabilised box as it lies in the frame, working px.

@@ -13,10 +13,11 @@ import numpy as np
 
 from physcheck.camera import follow_points
 from physcheck.explain.pixels import Pixels
-from physcheck.types import Bools, Floats
+from physcheck.types import Bools, Bytes, Floats
 
 __all__ = ["Path", "Testimony", "look"]
 
+_N_BEFORE = 6
 _N_AFTER = 6
 _NOISE = 2.0
 """Grey levels of difference that grain and compression make."""
@@ -29,7 +30,7 @@ class Path:
     last: row in the piece where it was seen last. step: 1 forward, -1 backward.
     size: (2,) px, as it was before anything changed.
     place: (2,) px of its middle in `last`. velocity: (2,) px a row, along `step`.
-    earlier_sizes: (m, 2) px, from `last` back, the row of `last` first.
+    earlier: (m, 4) measured boxes, from `last` back, the row of `last` first.
     """
 
     last: int
@@ -37,7 +38,7 @@ class Path:
     size: Floats
     place: Floats
     velocity: Floats
-    earlier_sizes: Floats
+    earlier: Floats
 
     def box(self, rows_on: float) -> Floats:
         """Predicted box (4,) so many rows after `last`."""
@@ -52,16 +53,22 @@ class Testimony:
     contrast: difference of the thing to what is there afterwards, grey levels.
     drop: share of it that is gone in the next frame, at the predicted place.
     cells: share of the 4 x 4 cells that go in that one frame, not before.
+    swift: share of the cells that go within three frames.
+    order: correlation of when a cell goes with how far behind it is along the motion;
+        an edge that a thing slides behind takes the leading cells first, -1.
     ring: log of the change inside the box over the change around it.
     settled: how well the place keeps what it shows afterwards, 1 = wholly.
     match: best correlation of the thing with later frames near its path.
     survival: share of its points that can be followed into the next frames.
-    extent: log of its last length along the motion over the usual one.
+    extent: log of its last length over the usual one, so far as its leading edge
+        stopped while the trailing edge went on.
     """
 
     contrast: float
     drop: float
     cells: float
+    swift: float
+    order: float
     ring: float
     settled: float
     match: float
@@ -72,27 +79,28 @@ class Testimony:
 def look(pixels: Pixels, path: Path) -> Testimony:
     """Measure all tests of one end; needs at least two rows after `path.last`."""
     after = _rows_after(pixels, path)
-    # The outline may shrink within the last row or two, so the thing is taken a row earlier.
-    before = path.last - path.step
-    here = pixels.patch(path.last, path.box(0))
-    earlier = pixels.patch(before, path.box(-1)) if 0 <= before < pixels.n else here
-    plate_here = _plate(pixels, path.box(0), after[1:])
-    plate_there = _plate(pixels, path.box(1), after[1:])
-    plate_earlier = _plate(pixels, path.box(-1), after[1:])
-    now = np.abs(here - plate_here).mean(axis=2)
-    then = np.abs(pixels.patch(after[0], path.box(1)) - plate_there).mean(axis=2)
-    before_that = np.abs(earlier - plate_earlier).mean(axis=2)
-    contrast = _inner(now)
+    rows_on = [k for k in range(-_N_BEFORE, 2) if 0 <= path.last + path.step * k < pixels.n]
+    differ = [_difference(pixels, path, k, after[1:]) for k in rows_on]
+    contrast = max(_inner(picture) for picture in differ[-4:-1])
+    cells, swift, order = _losses(np.array([_cell_means(d) for d in differ]), path)
     return Testimony(
         contrast=contrast,
-        drop=1 - max(_inner(then) - _NOISE / 2, 0) / max(contrast, _NOISE),
-        cells=_cells_together(before_that, now, then),
+        drop=1 - max(_inner(differ[-1]) - _NOISE / 2, 0) / max(contrast, _NOISE),
+        cells=cells,
+        swift=swift,
+        order=order,
         ring=_ring_change(pixels, path, after[0]),
         settled=_settled(pixels, path, after[1:], contrast),
         match=_best_match(pixels, path, after),
         survival=_survival(pixels, path, after[0]),
         extent=_extent(path),
     )
+
+
+def _difference(pixels: Pixels, path: Path, rows_on: int, after: list[int]) -> Floats:
+    """What a place shows while the thing is there against what it shows afterwards."""
+    here = pixels.patch(path.last + path.step * rows_on, path.box(rows_on))
+    return np.asarray(np.abs(here - _plate(pixels, path.box(rows_on), after)).mean(axis=2))
 
 
 def _rows_after(pixels: Pixels, path: Path) -> list[int]:
@@ -115,15 +123,45 @@ def _inner(picture: Floats) -> float:
     return float(picture[_inner_mask(len(picture))].mean())
 
 
-def _cells_together(before: Floats, now: Floats, then: Floats) -> float:
-    """Of the cells that held the thing, the share that lost it in this very frame."""
-    cells = [_cell_means(picture) for picture in (before, now, then)]
-    held = cells[0] > 2.5 * _NOISE
+def _losses(cells: Floats, path: Path) -> tuple[float, float, float]:
+    """How the cells that held the thing lose it.
+
+    Args:
+        cells: (m, 4, 4) difference of each cell, the last row after the end.
+
+    Returns:
+        Shares that go at once and within three rows, and the order; NaN if too few
+        cells held the thing.
+    """
+    usual = np.median(cells[:-3], axis=0) if len(cells) > 4 else cells[0]
+    held = usual > 2.5 * _NOISE
     if held.sum() < 4:
-        return float("nan")
-    kept = cells[1] > 0.55 * cells[0]
-    lost = cells[2] < np.maximum(0.35 * cells[0], _NOISE)
-    return float(np.mean((kept & lost)[held]))
+        return (float("nan"),) * 3
+    gone = cells < np.maximum(0.4 * usual, _NOISE)
+    # The row from which on a cell stays without the thing; m where it still has it.
+    stays_gone = np.flip(np.logical_and.accumulate(np.flip(gone, axis=0), axis=0), axis=0)
+    when = np.where(stays_gone.any(axis=0), stays_gone.argmax(axis=0), len(cells))[held]
+    last = len(cells) - 1
+    at_once, swift = np.mean(when == last), np.mean((when >= last - 2) & (when <= last))
+    return float(at_once), float(swift), _order(when, held, path)
+
+
+def _order(when: Floats, held: Bools, path: Path) -> float:
+    """Correlation of the time of loss with the place along the motion, worst case at rest."""
+    if np.ptp(when) == 0:
+        return 0.0
+    y, x = np.nonzero(held)
+    speed = float(np.linalg.norm(path.velocity))
+    if speed > 0.03 * path.size.mean():
+        along = (x * path.velocity[0] + y * path.velocity[1]) / speed
+        return _correlation(along, when)
+    return -max(abs(_correlation(x, when)), abs(_correlation(y, when)))
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def _cell_means(picture: Floats) -> Floats:
@@ -182,7 +220,7 @@ def _survival(pixels: Pixels, path: Path, row_after: int) -> float:
     return float(np.mean(good & near & same))
 
 
-def _same_look(before: np.ndarray, after: np.ndarray, a: Floats, b: Floats) -> Bools:  # type: ignore[type-arg]
+def _same_look(before: Bytes, after: Bytes, a: Floats, b: Floats) -> Bools:
     """Points whose grey level stays, within 12 levels."""
     h, w = before.shape
     xa, ya = np.clip(a.round().astype(int), 0, [w - 1, h - 1]).T
@@ -191,10 +229,18 @@ def _same_look(before: np.ndarray, after: np.ndarray, a: Floats, b: Floats) -> B
 
 
 def _extent(path: Path) -> float:
-    """How much shorter the thing got along its motion in its last three rows."""
-    along = np.abs(path.velocity) / max(float(np.linalg.norm(path.velocity)), 1e-9)
-    if np.linalg.norm(path.velocity) < 0.02 * path.size.mean():
-        lengths = path.earlier_sizes.min(axis=1) / path.size.min()
-    else:
-        lengths = (path.earlier_sizes * along).sum(axis=1) / float((path.size * along).sum())
-    return float(np.log(max(lengths[:2].min(), 1e-3)))
+    """How much shorter the thing got on its leading side in its last two rows."""
+    worst = 0.0
+    for k, box in enumerate(path.earlier[:2]):
+        foreseen = path.box(-k)
+        # Positive where an edge lies within the foreseen box: left, top, right, bottom.
+        short = np.concatenate([box[:2] - foreseen[:2], foreseen[2:] - box[2:]])
+        short = short / np.tile(path.size, 2)
+        for axis in range(2):
+            low, high = short[axis], short[axis + 2]
+            one_sided = abs(high - low)
+            if np.linalg.norm(path.velocity) > 0.03 * path.size.mean():
+                one_sided = (high - low) * np.sign(path.velocity[axis])
+                one_sided *= abs(path.velocity[axis]) / np.linalg.norm(path.velocity)
+            worst = max(worst, one_sided)
+    return float(np.log(max(1 - worst, 0.05)))

@@ -19,6 +19,8 @@ _GATE_LOG_AREA = 1.6
 _SIZE_SPREAD = 0.3
 """log px by which a blob's outline wavers from frame to frame."""
 _GREY_SPREAD = 25.0
+_MAX_WAY = 1.5
+"""Sizes; a faster turn is not believed without a likely prediction."""
 _REFUSED = 1e6
 
 
@@ -74,7 +76,7 @@ def reach_cost(
         (N, M) about 1 at the edge of reach, 1e6 where size or look differ.
     """
     size_px = np.exp(mean[:, 2:4].mean(axis=1))
-    way_px = np.linalg.norm(mean[:, 4:6], axis=1) * dt_s
+    way_px = np.minimum(np.linalg.norm(mean[:, 4:6], axis=1) * dt_s, _MAX_WAY * size_px)
     distance = np.linalg.norm(mean[:, None, :2] - measured[None, :, :2], axis=-1)
     log_area = np.abs((mean[:, None, 2:4] - measured[None, :, 2:4]).sum(axis=-1))
     look = feature_distance(features, seen)

@@ -174,7 +174,7 @@ def _hidden_in_one(bank: _Bank, z: Floats, free: Bools) -> dict[int, list[int]]:
     swallowed = inside & bigger & known[:, None] & free[:, None]
     # A tracklet that has a detection of its own is not swallowed.
     own = (geometry.iou(there, found) > 0.5) & ~bigger
-    swallowed &= ~own.any(axis=1)[:, None]
+    swallowed &= ~np.any(own, axis=1, keepdims=True)
     return {
         int(column): [int(row) for row in np.flatnonzero(swallowed[:, column])]
         for column in np.flatnonzero(swallowed.sum(axis=0) >= 2)

@@ -9,7 +9,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.signals import robust_scale, rolling_median
-from physcheck.types import Contact, Floats, Piece, Support, Track, World
+from physcheck.types import Contact, Floats, Ints, Piece, Support, Track, World
 
 __all__ = ["build_world"]
 
@@ -81,7 +81,7 @@ def _rises_between(track: Track, a: Contact, b: Contact, height: float) -> bool:
     return bool(min(a.point[1], b.point[1]) - low.min() > 0.5 * _RISE * height)
 
 
-def _rigid(track: Track, rows: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _rigid(track: Track, rows: Ints) -> bool:
     height = np.log(np.maximum(geometry.size(track.boxes[rows])[:, 1], 1.0))
     return robust_scale(height - rolling_median(height, 3)) < _MAX_WAVER
 

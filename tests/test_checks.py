@@ -1,0 +1,304 @@
+"""Each check on shots made by hand: one it must flag, one it must not, some it cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handmade import (
+    FPS,
+    TRIED,
+    bounces,
+    boxes_of,
+    change_of,
+    contact,
+    ending,
+    gap_of,
+    mirrored,
+    shot_of,
+    track_of,
+    translated,
+    without_rows,
+)
+
+from physcheck.checks import registry
+from physcheck.rules import Decision, decide, load_pack, measure, select_rules
+from physcheck.types import Ending, Floats, Shot, Support, Track, Video
+
+PACKS = ("default", "strict", "lenient")
+N = 60
+
+
+def judge(rule: str, shot: Shot, pack: str = "default") -> Decision:
+    """What one rule says of a shot."""
+    rules = select_rules(load_pack(pack), select=[rule])
+    n = len(shot.frames)
+    never = np.zeros(n, dtype=bool)
+    video = Video("c.mp4", shot.width_px, shot.height_px, shot.times_s, never, never, ((0, n),))
+    return decide(rules, measure(rules, shot), video)
+
+
+def values_of(rule: str, shot: Shot) -> list[Floats]:
+    rules = select_rules(load_pack("default"), select=[rule])
+    return [signal.values for signal in measure(rules, shot)[rule]]
+
+
+def rolling(n: int = N, *, pace: float = 4.0, size: float = 32.0) -> Floats:
+    return boxes_of(60 + pace * np.arange(n), np.full(n, 200.0), size, size)
+
+
+def shot_after(track: Track) -> Shot:
+    """A shot that goes on after the track's end: another thing rolls on."""
+    return shot_of(track, track_of(rolling(N + 20) + [0, 90, 0, 90], id=2))
+
+
+def vanishing(log_odds: float = 6.0, **changes: object) -> Shot:
+    death = ending(N - 1, log_odds, cause="open" if log_odds > 0 else "occluded")
+    return shot_after(track_of(rolling(), **{"death": death, **changes}))
+
+
+def appearing(log_odds: float = 6.0, **changes: object) -> Shot:
+    birth = ending(12, log_odds, birth=True, cause="open" if log_odds > 0 else "occluded")
+    return shot_after(track_of(rolling(N - 12), first=12, **{"birth": birth, **changes}))
+
+
+def growing(amount: float = 0.5, log_odds: float = 4.0, **changes: object) -> Shot:
+    size = np.where(np.arange(N) > 30, 32 * np.exp(amount), 32.0)
+    boxes = boxes_of(60 + 4.0 * np.arange(N), 230 - size / 2, size, size)
+    found = (change_of("size", 30, amount, log_odds),) if amount > 0.1 else ()
+    return shot_of(track_of(boxes, **{"changes": found, **changes}))
+
+
+def leaping(lengths: float = 4.0, log_odds: float = 4.0, **changes: object) -> Shot:
+    x = 60 + 4.0 * np.arange(N) + np.where(np.arange(N) > 30, 32 * lengths, 0.0)
+    boxes = boxes_of(x, np.full(N, 200.0), 32, 32)
+    found = (change_of("place", 30, lengths, log_odds),) if lengths else ()
+    return shot_of(track_of(boxes, **{"changes": found, **changes}))
+
+
+def bouncing(depth: float = 18.0, *, known: bool = True, **changes: object) -> Shot:
+    boxes, hits = bounces(100, sinks={2: depth})
+    track = track_of(boxes, **changes)
+    found = [contact(track, hit, float(boxes[hit, 3])) for hit in hits]
+    return shot_of(track, contacts=found if known else ())
+
+
+def flying(turn: bool = True, *, moving_camera: bool = False, **changes: object) -> Shot:
+    """A throw; with a turn it flies back to the left, upwards to the side, from the middle on."""
+    t = np.arange(30) / FPS
+    noise = np.random.default_rng(0).normal(0, 0.15, (30, 2))
+    x, y = 80 + 240 * t, 240 - 260 * t + 180 * t**2
+    if turn:
+        late = t - t[15]
+        back = late > 0
+        x = np.where(back, x[15] - 260 * late, x)
+        y = np.where(back, y[15] - 40 * late + 180 * late**2, y)
+    boxes = boxes_of(x + noise[:, 0], y + noise[:, 1], 32, 32)
+    return shot_of(track_of(boxes, **changes), moving_camera=moving_camera)
+
+
+FLAGGED: dict[str, Callable[[], Shot]] = {
+    "vanish": vanishing,
+    "appear": appearing,
+    "size-jump": growing,
+    "floor-penetration": bouncing,
+    "teleport": leaping,
+    "trajectory": flying,
+}
+CLEAN: dict[str, Callable[[], Shot]] = {
+    "vanish": lambda: vanishing(-2.0),
+    "appear": lambda: appearing(-2.0),
+    "size-jump": lambda: growing(0.0),
+    "floor-penetration": lambda: bouncing(0.0),
+    "teleport": lambda: leaping(0.0),
+    "trajectory": lambda: flying(False),
+}
+NOWHERE = np.zeros(N, dtype=bool)
+ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
+    "a vanish in a fade": (
+        "vanish",
+        lambda: vanishing(death=Ending(N - 1, "transition", reason="a fade", other_frame=N)),
+    ),
+    "an appearance after a cut": (
+        "appear",
+        lambda: appearing(birth=Ending(12, "transition", reason="a cut", other_frame=11)),
+    ),
+    "a size that may be only the box's": ("size-jump", lambda: growing(0.5, log_odds=-3.0)),
+    "a size that nobody saw clearly": ("size-jump", lambda: growing(clear=NOWHERE)),
+    "a floor that nobody touched": ("floor-penetration", lambda: bouncing(known=False)),
+    "a leap that may be another thing's": ("teleport", lambda: leaping(4.0, log_odds=-3.0)),
+    "a turn beside something": ("trajectory", lambda: flying(open=np.zeros(30, dtype=bool))),
+    "a turn under a moving camera": ("trajectory", lambda: flying(moving_camera=True)),
+}
+
+
+def test_every_check_has_its_cases():
+    assert set(FLAGGED) == set(CLEAN) == set(registry())
+    assert {rule for rule, _ in ABSTAINING.values()} == set(registry())
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_what_is_wrong_is_flagged_and_reaches_every_shipped_limit(rule: str, pack: str):
+    violations = judge(rule, FLAGGED[rule](), pack).violations
+    assert violations, "the limit cannot be reached by what the check measures"
+    assert {one.rule for one in violations} == {rule}
+    assert all(one.track_ids == (1,) for one in violations)
+    assert all(one.probability > 0.5 for one in violations)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("rule", CLEAN)
+def test_what_is_right_is_judged_and_not_flagged(rule: str, pack: str):
+    decision = judge(rule, CLEAN[rule](), pack)
+    assert decision.violations == ()
+    assert decision.n_judged[rule] >= 5
+    assert decision.peak_probability[rule] < 0.5
+
+
+@pytest.mark.parametrize("case", ABSTAINING)
+def test_what_cannot_be_told_is_neither_flagged_nor_passed(case: str):
+    rule, make = ABSTAINING[case]
+    shot = make()
+    decision = judge(rule, shot)
+    assert decision.violations == ()
+    assert sum(decision.abstained[rule].values()) > 0
+    assert "no reason given" not in decision.abstained[rule]
+    assert decision.coverage[rule] is not None
+    assert decision.coverage[rule] < 1
+
+
+@pytest.mark.parametrize("case", ABSTAINING)
+def test_a_row_without_a_value_counts_nowhere_as_judged(case: str):
+    rule, make = ABSTAINING[case]
+    shot = make()
+    decision = judge(rule, shot)
+    values = np.concatenate(values_of(rule, shot))
+    assert np.isnan(values).any()
+    assert decision.n_judged[rule] == np.isfinite(values).sum()
+    assert decision.coverage[rule] == pytest.approx(np.isfinite(values).mean())
+
+
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_a_thing_too_small_to_tell_is_not_judged(rule: str):
+    shot = FLAGGED[rule]()
+    tiny = tuple(_shrunk(track, 0.2) for track in shot.tracks)
+    decision = judge(rule, replace(shot, tracks=tiny))
+    assert decision.violations == ()
+    assert decision.coverage[rule] == 0.0
+    assert rule not in decision.peak_probability
+
+
+def _shrunk(track: Track, factor: float) -> Track:
+    middle = np.tile((track.boxes[:, :2] + track.boxes[:, 2:]) / 2, 2)
+    return replace(track, boxes=middle + factor * (track.boxes - middle))
+
+
+@pytest.mark.parametrize("rule", ["size-jump", "floor-penetration", "trajectory"])
+def test_a_thing_never_seen_clearly_is_not_accused(rule: str):
+    shot = FLAGGED[rule]()
+    blind = tuple(replace(t, clear=np.zeros(len(t.frames), dtype=bool)) for t in shot.tracks)
+    assert judge(rule, replace(shot, tracks=blind)).violations == ()
+
+
+@pytest.mark.parametrize("make", [FLAGGED, CLEAN], ids=["flagged", "clean"])
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_left_and_right_make_no_difference(rule: str, make: dict[str, Callable[[], Shot]]):
+    shot = make[rule]()
+    for before, after in zip(values_of(rule, shot), values_of(rule, mirrored(shot)), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [FLAGGED, CLEAN], ids=["flagged", "clean"])
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_the_place_in_the_picture_makes_no_difference(
+    rule: str, make: dict[str, Callable[[], Shot]]
+):
+    shot = make[rule]()
+    there = translated(shot, 40.0, 24.0)
+    for before, after in zip(values_of(rule, shot), values_of(rule, there), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_a_wrong_thing_is_found_whatever_its_number_and_its_neighbours(rule: str):
+    shot = FLAGGED[rule]()
+    n = len(shot.frames)
+    calm = track_of(boxes_of(60 + 2.0 * np.arange(n), np.full(n, 40.0), 30, 30), id=7)
+    renamed = replace(shot.tracks[0], id=9)
+    contacts = tuple(replace(c, track_id=9) for c in shot.world.contacts)
+    crowd = replace(
+        shot, tracks=(calm, renamed), world=replace(shot.world, contacts=contacts)
+    )
+    violations = judge(rule, crowd).violations
+    assert {one.track_ids for one in violations} == {(9,)}
+
+
+@pytest.mark.parametrize("rule", FLAGGED)
+def test_a_shot_without_things_says_nothing(rule: str):
+    shot = replace(FLAGGED[rule](), tracks=())
+    assert judge(rule, shot).coverage[rule] is None
+
+
+def test_vanish_counts_a_gap_too_and_states_what_was_tried():
+    boxes = rolling()
+    observed = without_rows(np.ones(N, dtype=bool), range(30, 40))
+    shot = shot_of(track_of(boxes, observed=observed, clear=observed, gaps=(gap_of(29, 40, 6.0),)))
+    (gone,) = judge("vanish", shot).violations
+    assert (gone.start_frame, gone.stop_frame) == (29, 31)
+    assert gone.alternatives == TRIED
+    (back,) = judge("appear", shot).violations
+    assert (back.start_frame, back.stop_frame) == (39, 41)
+
+
+def test_a_jump_of_size_says_which_way_and_when():
+    (one,) = judge("size-jump", growing(0.5)).violations
+    assert (one.start_frame, one.stop_frame) == (30, 32)
+    assert "larger" in one.explanation
+    small = growing(0.5)
+    boxes = small.tracks[0].boxes[::-1].copy()
+    (other,) = judge(
+        "size-jump", replace(small, tracks=(replace(small.tracks[0], boxes=boxes),))
+    ).violations
+    assert "smaller" in other.explanation
+
+
+def test_a_look_alike_that_starts_where_another_is_gone_has_jumped():
+    boxes = rolling(30)
+    gone = track_of(boxes, death=replace(ending(29, 5.0), cause="relocated", partner=2))
+    come = track_of(
+        boxes + [200, 0, 200, 0],
+        first=30,
+        id=2,
+        birth=replace(ending(30, 5.0, birth=True), cause="relocated", partner=1),
+    )
+    shot = shot_of(gone, come)
+    (one,) = judge("teleport", shot).violations
+    assert (one.start_frame, one.stop_frame) == (29, 31)
+    assert one.track_ids == (2,)
+    assert judge("vanish", shot).violations == ()
+    assert judge("appear", shot).violations == ()
+
+
+def test_the_floor_of_the_user_is_heeded_where_no_contact_is_known():
+    floor = Support(0.0, 300.0, (-1e9, 1e9), 0.5, "user", 0)
+    shot = bouncing(known=False)
+    shot = replace(shot, world=replace(shot.world, supports=(floor,)))
+    (one,) = judge("floor-penetration", shot).violations
+    assert 55 <= one.start_frame <= 60 < one.stop_frame <= 66
+    assert "given floor" in one.explanation
+    clean = bouncing(0.0, known=False)
+    clean = replace(clean, world=replace(clean.world, supports=(floor,)))
+    assert judge("floor-penetration", clean).violations == ()
+
+
+def test_the_depth_below_the_floor_is_measured_in_px():
+    values = values_of("floor-penetration", bouncing(18.0))[0]
+    assert 15.0 < np.nanmax(values) <= 18.0
+
+
+def test_a_bounce_upwards_is_no_broken_trajectory():
+    boxes, _ = bounces(100)
+    assert judge("trajectory", shot_of(track_of(boxes))).violations == ()
