@@ -26,11 +26,14 @@ from physcheck.report import DetectorInfo, Report, build_report
 from physcheck.rules import Pack, config_sha256, decide, load_pack, measure, select_rules
 from physcheck.score import score
 from physcheck.tracking import track
-from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track, Video
+from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track
 from physcheck.video import ArrayReader, VideoReader
 from physcheck.world import build_world
 
 __all__ = ["analyze"]
+
+_SMALLEST_PX = 16
+"""Shorter side of a working picture in which anything can be followed."""
 
 
 def analyze(
@@ -83,7 +86,8 @@ def analyze(
         pass
     with work.clock.stage("decide"):
         video = reader.video
-        decision = decide(rules, work.signals, video)
+        obstacles = (*reader.obstacles, *work.obstacles)
+        decision = decide(rules, {} if obstacles else work.signals, video)
         total = score(
             decision.peak_probability,
             decision.n_judged,
@@ -92,7 +96,7 @@ def analyze(
             n_frames=int(np.sum(~video.doubled)),
             n_tracks=len(work.tracks),
             n_moving_tracks=sum(map(_moves, work.tracks)),
-            problems=_forbidding(video),
+            problems=obstacles,
         )
     settings = {"floor": floor, "filter": filter, "detector": choice.name, "device": device}
     return build_report(
@@ -105,7 +109,7 @@ def analyze(
         config_sha256=config_sha256(rules, settings),
         seconds=work.clock.seconds,
         signals=work.signals if signals else None,
-        notes=(f"detector {choice.name} ({choice.why})",),
+        notes=(f"detector {choice.name} ({choice.why})", *reader.remarks, *work.notes()),
     )
 
 
@@ -163,6 +167,18 @@ class _Work:
     tracks: list[Track] = field(default_factory=list)
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     clock: _Clock = field(default_factory=_Clock)
+    borders: list[int] = field(default_factory=list)
+    obstacles: tuple[str, ...] = ()
+
+    def notes(self) -> list[str]:
+        """What was done differently because of the clip's length."""
+        if not self.borders:
+            return []
+        frames = ", ".join(map(str, self.borders))
+        return [
+            "long shots were judged in pieces, and nothing was followed across their borders, "
+            f"which are at frames {frames}"
+        ]
 
     def take_next(self, pieces: Iterator[Piece]) -> bool:
         """Take a piece, which is let go before the next one is decoded.
@@ -180,6 +196,9 @@ class _Work:
     def _take(self, piece: Piece) -> None:
         """Carry one piece from pixels to signals."""
         h, w = piece.luma.shape[1:]
+        if min(h, w) < _SMALLEST_PX:
+            self.obstacles = (f"the picture is too small: {w} x {h} px at working size",)
+            return
         size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
         with self._stage("camera", 0.1):
             camera = estimate_camera(piece.luma)
@@ -198,6 +217,8 @@ class _Work:
                 heeded = [_narrow(self.ignored.apply(signal, piece)) for signal in signals]
                 self.signals.setdefault(rule, []).extend(heeded)
         self.tracks += map(_slim, tracks)
+        if not piece.last:
+            self.borders.append(int(piece.frames[-1]) + 1)
 
     @contextmanager
     def _stage(self, name: str, share: float) -> Iterator[None]:
@@ -251,17 +272,17 @@ def _slim(track: Track) -> Track:
 
 
 def _narrow(signal: Signal) -> Signal:
-    """The signal with its reasons in the narrowest array of words that holds them."""
+    """The same signal in less memory: words no wider than needed, one value for all alike."""
     longest = int(np.char.str_len(signal.reasons).max(initial=1))
-    return replace(signal, reasons=signal.reasons.astype(f"U{longest}"))
+    reasons = signal.reasons.astype(f"U{longest}")
+    if len(reasons) and (reasons == reasons[0]).all():
+        reasons = np.broadcast_to(reasons[0], reasons.shape)
+    unjudged = bool(np.isnan(signal.values).all())
+    values = np.broadcast_to(np.nan, reasons.shape) if unjudged else signal.values
+    return replace(signal, reasons=reasons, values=values)
 
 
 def _moves(thing: Track) -> bool:
     """It gets further than half its size from where it was first seen."""
     way = np.linalg.norm(thing.mean[:, :2] - thing.mean[0, :2], axis=1).max()
     return bool(way > 0.5 * np.exp(np.median(thing.mean[:, 2:4])))
-
-
-def _forbidding(video: Video) -> tuple[str, ...]:
-    """What of the file's problems makes any score meaningless."""
-    return tuple(problem for problem in video.problems if "frame size" in problem)

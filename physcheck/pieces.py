@@ -65,13 +65,17 @@ def stretch_chroma(chroma: Bytes) -> Bytes:
 
 @dataclass(frozen=True, slots=True)
 class WorkingFrame:
-    """A frame at working size, full range: luma (h, w), chroma (h2, w2, 2)."""
+    """A frame at working size, full range: luma (h, w), chroma (h2, w2, 2).
+
+    damaged: it cannot be trusted. after_hole: frames are missing before it.
+    """
 
     number: int
     time_s: float
     luma: Bytes
     chroma: Bytes
     damaged: bool
+    after_hole: bool = False
 
 
 @dataclass(slots=True)
@@ -152,10 +156,7 @@ class PieceBuilder:
     def finish(self) -> Iterator[Piece]:
         """Yield what is left once the last frame was pushed."""
         yield from self._settle(self._doubles.finish())
-        for finding in self._shots.finish():
-            yield from self._apply(finding)
-        if self._store is not None and self._store.numbers:
-            yield self._cut_off(len(self._store.numbers), last=True)
+        yield from self._end_shot()
 
     def video(self, path: str, width: int, height: int, problems: tuple[str, ...]) -> Video:
         """Describe all frames so far; `width` and `height` in px of the clip."""
@@ -188,7 +189,19 @@ class PieceBuilder:
             if not doubled:
                 yield from self._keep(frame)
 
+    def _end_shot(self) -> Iterator[Piece]:
+        """Yield all that is left of the running shot."""
+        for finding in self._shots.finish():
+            yield from self._apply(finding)
+        if self._store is not None and self._store.numbers:
+            yield self._cut_off(len(self._store.numbers), last=True)
+
     def _keep(self, frame: WorkingFrame) -> Iterator[Piece]:
+        if frame.after_hole:
+            # Nothing can be followed over a hole, so it ends the shot.
+            yield from self._end_shot()
+            self.cuts.append(frame.number)
+            self._shots = ShotDetector()
         if self._store is None:
             self._store = self._new_store(frame)
         if len(self._store.numbers) == len(self._store.luma):

@@ -20,6 +20,7 @@ import numpy as np
 
 from physcheck.container import (
     Clock,
+    Damage,
     Packets,
     check_file,
     has_full_range,
@@ -51,6 +52,8 @@ class VideoReader:
 
     Attributes:
         seconds: wall time of "decode" (with shrinking) and "shots" (with repeats).
+        remarks: a sentence for each oddity by which nothing is lost.
+        obstacles: a sentence for each reason why nothing in the file can be judged.
     """
 
     def __init__(
@@ -77,14 +80,12 @@ class VideoReader:
         self._working_px = working_px
         self._sort = PieceBuilder(max_piece_bytes, max_piece_frames)
         self._problems: list[str] = []
+        self.remarks: list[str] = []
+        self.obstacles: tuple[str, ...] = ()
         self._size = (0, 0)
         self._turn = 0
         self._coded = (0, 0)
         self._number = 0
-        self._resized: int | None = None
-        self._smeared = False
-        self._n_corrupt = 0
-        self._first_corrupt_s = 0.0
         self._clock = Clock()
         self._video: Video | None = None
         self.seconds: dict[str, float] = {"decode": 0.0, "shots": 0.0}
@@ -135,22 +136,25 @@ class VideoReader:
             self._clock.step_s = nominal_step_s(stream)
             packets = Packets(container, stream)
             for decoded in packets.frames():
-                yield self._work(decoded)
+                yield self._work(decoded, packets.damage)
             if self._number:
                 self._report(packets)
 
-    def _work(self, decoded: Any) -> WorkingFrame:
+    def _work(self, decoded: Any, damage: Damage) -> WorkingFrame:
         """Shrink, turn upright and stamp one decoded frame."""
         time_s = self._clock.stamp(decoded.time)
         if self._number == 0:
             self._turn = round(decoded.rotation / 90) % 4
             self._coded = (decoded.width, decoded.height)
             self._size = self._coded[::-1] if self._turn % 2 else self._coded
-        if self._resized is None and (decoded.width, decoded.height) != self._coded:
-            self._resized = self._number
+        if not self.obstacles and (decoded.width, decoded.height) != self._coded:
+            self.obstacles = (
+                f"the frame size changes in mid-stream, first at frame {self._number}",
+            )
         luma, chroma = self._shrunk(decoded)
         number, self._number = self._number, self._number + 1
-        return WorkingFrame(number, time_s, luma, chroma, self._is_damaged(decoded, time_s))
+        spoilt = damage.spoils(decoded, time_s)
+        return WorkingFrame(number, time_s, luma, chroma, spoilt, damage.hole)
 
     def _shrunk(self, decoded: Any) -> tuple[Bytes, Bytes]:
         luma_size, chroma_size = working_sizes(*self._coded, self._working_px)
@@ -162,35 +166,20 @@ class VideoReader:
             luma, chroma = stretch_luma(luma), stretch_chroma(chroma)
         return np.rot90(luma, self._turn), np.rot90(chroma, self._turn)
 
-    def _is_damaged(self, decoded: Any, time_s: float) -> bool:
-        """Damage smears until the next frame that stands for itself."""
-        if decoded.key_frame:
-            self._smeared = False
-        if decoded.is_corrupt:
-            self._n_corrupt += 1
-            self._first_corrupt_s = time_s if self._n_corrupt == 1 else self._first_corrupt_s
-            self._smeared = True
-        return self._smeared
-
     def _report(self, packets: Packets) -> None:
-        """Write down what went wrong, a sentence each."""
-        said = self._problems.append
-        if packets.n_bad:
-            where = f" (first at {packets.first_bad_s:.1f} s)" if packets.first_bad_s else ""
-            said(f"{packets.n_bad} packets could not be decoded{where}")
-        if self._n_corrupt:
-            said(
-                f"{self._n_corrupt} frames are damaged (first at {self._first_corrupt_s:.1f} s); "
-                "nothing is judged from there to the next key frame"
-            )
-        times_s = self._sort.times_s
-        whole = packets.promised(len(times_s), times_s[-1] - times_s[0] + self._clock.step_s)
+        """Write down what is lost and what is odd, a sentence each."""
+        # Where the size changes files were joined, which tears frames and loses nothing.
+        (self.remarks if self.obstacles else self._problems).extend(packets.damage.sentences())
+        whole = packets.promised(self._sort.times_s, self._clock.step_s)
         if whole:
-            said(f"the file ends early: {self._number} of about {whole} frames decoded")
+            self._problems.append(
+                f"the file ends early: {self._number} of about {whole} frames decoded"
+            )
         if self._clock.n_patched:
-            said(f"{self._clock.n_patched} frames had no usable time; neighbouring steps were used")
-        if self._resized is not None:
-            said(f"the frame size changes in mid-stream, first at frame {self._resized}")
+            self.remarks.append(
+                f"frames without a usable time: {self._clock.n_patched}; the steps of their "
+                "neighbours were used"
+            )
 
 
 class ArrayReader:
@@ -234,6 +223,8 @@ class ArrayReader:
         self._working_px = working_px
         self._sort = PieceBuilder(max_piece_bytes, max_piece_frames)
         self._shape: tuple[int, ...] | None = None
+        self.remarks: list[str] = []
+        self.obstacles: tuple[str, ...] = ()
         self.seconds: dict[str, float] = {"decode": 0.0, "shots": 0.0}
 
     @property

@@ -49,9 +49,13 @@ def rolling(n: int = N, *, pace: float = 4.0, size: float = 32.0) -> Floats:
     return boxes_of(60 + pace * np.arange(n), np.full(n, 200.0), size, size)
 
 
+def moved(boxes: Floats, x: float, y: float) -> Floats:
+    return boxes + np.array([x, y, x, y])
+
+
 def shot_after(track: Track) -> Shot:
     """A shot that goes on after the track's end: another thing rolls on."""
-    return shot_of(track, track_of(rolling(N + 20) + [0, 90, 0, 90], id=2))
+    return shot_of(track, track_of(moved(rolling(N + 20), 0, 90), id=2))
 
 
 def vanishing(log_odds: float = 6.0, **changes: object) -> Shot:
@@ -229,9 +233,7 @@ def test_a_wrong_thing_is_found_whatever_its_number_and_its_neighbours(rule: str
     calm = track_of(boxes_of(60 + 2.0 * np.arange(n), np.full(n, 40.0), 30, 30), id=7)
     renamed = replace(shot.tracks[0], id=9)
     contacts = tuple(replace(c, track_id=9) for c in shot.world.contacts)
-    crowd = replace(
-        shot, tracks=(calm, renamed), world=replace(shot.world, contacts=contacts)
-    )
+    crowd = replace(shot, tracks=(calm, renamed), world=replace(shot.world, contacts=contacts))
     violations = judge(rule, crowd).violations
     assert {one.track_ids for one in violations} == {(9,)}
 
@@ -269,7 +271,7 @@ def test_a_look_alike_that_starts_where_another_is_gone_has_jumped():
     boxes = rolling(30)
     gone = track_of(boxes, death=replace(ending(29, 5.0), cause="relocated", partner=2))
     come = track_of(
-        boxes + [200, 0, 200, 0],
+        moved(boxes, 200, 0),
         first=30,
         id=2,
         birth=replace(ending(30, 5.0, birth=True), cause="relocated", partner=1),

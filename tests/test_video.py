@@ -240,6 +240,31 @@ def test_damage_in_the_middle_is_told_and_marked(
     assert capfd.readouterr().err == ""
 
 
+def test_a_hole_in_a_steady_clip_ends_the_shot_and_is_told(tmp_path: Path) -> None:
+    times_s = np.arange(48) / 24 + np.where(np.arange(48) < 24, 0.0, 0.5)
+    write_video(tmp_path / "hole.mkv", moving(1, 48), 24, times_s=times_s)
+    with av.open(str(tmp_path / "hole.mkv")) as container:
+        told_s = [float(p.duration * p.time_base) for p in container.demux(video=0) if p.size]
+    _, video = read(VideoReader(tmp_path / "hole.mkv"))
+    assert max(told_s) < 0.1
+    assert video.shots == ((0, 24), (24, 48))
+    assert video.problems[0] == "about 12 frames missing before 1.5 s"
+
+
+def test_a_frame_that_is_meant_to_last_leaves_no_hole(tmp_path: Path) -> None:
+    times_s = np.arange(48) / 24 + np.where(np.arange(48) < 24, 0.0, 0.5)
+    write_video(tmp_path / "long.mp4", moving(1, 48), 24, times_s=times_s)
+    _, video = read(VideoReader(tmp_path / "long.mp4"))
+    assert video.shots == ((0, 48),) and video.problems == ()
+
+
+def test_a_variable_rate_leaves_no_holes(tmp_path: Path) -> None:
+    steps = np.random.default_rng(0).choice([0.02, 0.04, 0.1, 0.3], 40)
+    write_video(tmp_path / "vfr.mkv", moving(1, 40), 24, times_s=np.cumsum(steps))
+    _, video = read(VideoReader(tmp_path / "vfr.mkv"))
+    assert video.problems == () and video.n_frames == 40
+
+
 def test_a_size_that_changes_in_mid_stream_is_told(tmp_path: Path) -> None:
     path = tmp_path / "sizes.mkv"
     with av.open(str(path), "w") as container:
@@ -256,9 +281,11 @@ def test_a_size_that_changes_in_mid_stream_is_told(tmp_path: Path) -> None:
                 packet.stream, packet.pts, packet.dts = stream, number, number
                 packet.time_base = Fraction(1, 10)
                 container.mux(packet)
-    pieces, video = read(VideoReader(path))
+    reader = VideoReader(path)
+    pieces, video = read(reader)
     assert {piece.luma.shape[1:] for piece in pieces} == {(48, 64)}
-    assert any("size changes" in line for line in video.problems)
+    assert video.problems == ()
+    assert reader.obstacles == ("the frame size changes in mid-stream, first at frame 2",)
 
 
 def test_one_tiny_frame_is_one_piece(tmp_path: Path) -> None:
@@ -280,9 +307,11 @@ def test_missing_and_unordered_times_are_mended_and_told(
             yield frame
 
     monkeypatch.setattr(Packets, "frames", spoiled)
-    _, video = read(VideoReader(path))
+    reader = VideoReader(path)
+    _, video = read(reader)
     assert np.allclose(np.diff(video.times_s), 0.1, atol=1e-3)
-    assert any("no usable time" in line for line in video.problems)
+    assert video.problems == ()
+    assert any("without a usable time: 2" in line for line in reader.remarks)
 
 
 def test_each_frame_stored_three_times_is_left_out_twice(tmp_path: Path) -> None:

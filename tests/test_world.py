@@ -49,7 +49,7 @@ def dropped(
     return boxes_of(x, np.array(lows) - size / 2, size, size), hits
 
 
-def noisy(boxes: Floats, sigma_px: float = 0.3) -> Floats:
+def noisy(boxes: Floats, sigma_px: float = 0.15) -> Floats:
     return boxes + np.random.default_rng(2).normal(0, sigma_px, boxes.shape)
 
 

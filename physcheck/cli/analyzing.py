@@ -15,6 +15,7 @@ from physcheck.cli.terminal import Terminal
 from physcheck.config import Settings, choose_detector, load_settings
 from physcheck.errors import ConfigurationError
 from physcheck.records import Report, Unread
+from physcheck.rules import load_pack, select_rules
 
 __all__ = ["run"]
 
@@ -27,6 +28,8 @@ def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Pa
     """
     settings = load_settings(flags)
     choice = choose_detector(settings.detector, settings.weights)
+    # A wrong pack or name is said before any work, and even where no clip can be read.
+    select_rules(load_pack(settings.pack), select=settings.select, ignore=settings.ignore)
     chosen = choose_format(form, output)
     terminal = Terminal(quiet=settings.quiet)
     clips = find_clips(paths)

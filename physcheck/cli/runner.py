@@ -17,6 +17,10 @@ from physcheck.records import Report, Unread
 
 __all__ = ["Outcome", "run_clips"]
 
+NO_OPENCV = (
+    "OpenCV cannot be loaded; install the system's packages that it needs (on Debian or Ubuntu: "
+    "apt-get install libgl1 libglib2.0-0), or OpenCV itself (pip install opencv-python)"
+)
 DIED = "the process that read it died (out of memory, or a fault in the decoder)"
 
 
@@ -80,9 +84,15 @@ def run_clip(
 
 @functools.cache
 def _use_one_core() -> None:
-    """One core a process: threads within a small picture cost more than they bring."""
-    import cv2
+    """One core a process: threads within a small picture cost more than they bring.
 
+    Raises:
+        MissingExtraError: OpenCV is not there, or a system library that it needs.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError(f"{NO_OPENCV} ({_one_line(str(error))})") from error
     cv2.setNumThreads(1)
 
 

@@ -28,6 +28,7 @@ _GROW, _SEED = 3.0, 6.0
 _MODE_SHARE = 0.12
 _OUTLINE = 1.25
 _MIN_AREA = 25
+_DARKEST = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +95,8 @@ def level(frame: Bytes, plate: Bytes | Floats) -> float:
     if usable.sum() < 50:
         return 1.0
     gain = float(np.median(a[usable] / b[usable]))
-    return gain if abs(gain - 1) > 0.004 else 1.0
+    # A black frame has no exposure that a plate could be brought to.
+    return gain if gain > _DARKEST and abs(gain - 1) > 0.004 else 1.0
 
 
 def _levelled(samples: Bytes) -> Bytes:

@@ -22,6 +22,10 @@ __all__ = ["explain_changes"]
 _WINDOW = 6
 _MIN_ROWS = 3
 _MIN_STEP = 0.1
+_ALIKE = 0.35
+"""Share of the larger change by which width and height may differ for a mere scaling."""
+_MAX_PAUSE = 20
+"""Rows between before and after; over a longer time a thing may honestly have changed."""
 _MIN_LEAP = 0.5
 _MAX_GAP = 3
 """Rows; over a longer absence a change of place says nothing."""
@@ -55,6 +59,8 @@ def _sizes(track: Track, first: int, pixels: Pixels) -> list[Change]:
     found = []
     for k in _peaks(np.abs(step), _MIN_STEP):
         before, after = _turning_rows(log_size, k)
+        if after - before > _MAX_PAUSE:
+            continue
         amount = float(np.abs(step[k]))
         alternatives = _ask_size(track, first, before, after, pixels)
         found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
@@ -66,6 +72,7 @@ def _common_step(log_size: Floats) -> tuple[Floats, Floats]:
     sides = [level_shift(log_size[:, axis], _WINDOW, guard=1, floor=0.01) for axis in range(2)]
     shift = np.stack([side.shift for side in sides], axis=1)
     alike = np.all(shift > 0, axis=1) | np.all(shift < 0, axis=1)
+    alike &= np.abs(shift[:, 0] - shift[:, 1]) < _ALIKE * np.abs(shift).max(axis=1) + 0.05
     step = np.where(alike, np.sign(shift[:, 0]) * np.abs(shift).min(axis=1), 0.0)
     step[~np.isfinite(shift).all(axis=1)] = np.nan
     return step, np.stack([side.error for side in sides], axis=1).max(axis=1)
@@ -117,7 +124,7 @@ def _ask_size(
     if not magnified:
         return (Alternative("only the box changed", -1.0, "no clear picture on both sides"),)
     new, old = float(np.median(magnified)), float(np.median(as_it_was))
-    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.55))
+    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65))
     measured = f"likeness {new:.2f} magnified, {old:.2f} as it was"
     return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
 

@@ -50,6 +50,7 @@ _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
     "wavering": ((0.12, 0.25, 0.45), (_SURE, 2.0, -2.0)),
     "light": ((0.5, 0.7, 0.9), (-3.0, 0.0, _SURE)),
+    "everywhere": ((1.5, 2.5, 4.0), (_SURE, 0.0, -3.0)),
     "pace": ((0.3, 0.6, 1.0), (_SURE, 1.5, -2.0)),
 }
 
@@ -130,6 +131,7 @@ _CAUSES = {
     "merged with a neighbour": "merged",
     "its outline is unsure": "unclear",
     "light or shadow": "unclear",
+    "the picture changed everywhere": "unclear",
     "too fast to tell": "unclear",
 }
 
@@ -212,6 +214,7 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
     score = float(np.nanmean(track.scores))
     moved = _journey(track)
     pace = float(np.linalg.norm(path.velocity) / path.size.mean())
+    everywhere = around.pixels.unrest(min(path.last, path.last + path.step))
     light = _llr("light", score) + 2.0 * (moved > 1.5)
     return (
         Alternative(
@@ -228,6 +231,11 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
             f"log area wavers by {wavering:.2f}",
         ),
         Alternative("light or shadow", light, f"unlike light in {100 * score:.0f} %"),
+        Alternative(
+            "the picture changed everywhere",
+            _llr("everywhere", everywhere),
+            f"{everywhere:.1f} times the usual change from frame to frame",
+        ),
         Alternative("too fast to tell", _llr("pace", pace), f"{pace:.2f} sizes a frame"),
     )
 

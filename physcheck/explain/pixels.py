@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,9 @@ __all__ = ["GRID", "Pixels"]
 
 GRID = 24
 """Side of a sampled patch: a box of any size becomes GRID x GRID samples."""
+
+_STILL_GREY = 0.5
+"""Grey levels of change that count as none."""
 
 
 class Pixels:
@@ -34,6 +39,17 @@ class Pixels:
         luma = self._sample(self.piece.luma[row], row, box, margin, 1.0)
         chroma = self._sample(self.piece.chroma[row], row, box, margin, 0.5)
         return np.concatenate([luma[..., None], chroma], axis=2)
+
+    def unrest(self, row: int) -> float:
+        """Change of most of the picture from a row to the next, as a multiple of the usual."""
+        return float(self._unrest[row])
+
+    @cached_property
+    def _unrest(self) -> Floats:
+        """(n - 1,) median change of a grid of pixels over its median in all rows."""
+        grid = self.piece.luma[:, 4::8, 4::8].astype(np.int16)
+        change = np.median(np.abs(np.diff(grid, axis=0)), axis=(1, 2)) + _STILL_GREY
+        return np.asarray(change / np.median(change))
 
     def _sample(self, image: Bytes, row: int, box: Floats, margin: float, scale: float) -> Floats:
         centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * (1 + 2 * margin)

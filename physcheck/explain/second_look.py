@@ -150,7 +150,7 @@ def _order(when: Floats, held: Bools, path: Path) -> float:
     """Correlation of the time of loss with the place along the motion, worst case at rest."""
     if np.ptp(when) == 0:
         return 0.0
-    y, x = np.nonzero(held)
+    y, x = (axis.astype(np.float64) for axis in np.nonzero(held))
     speed = float(np.linalg.norm(path.velocity))
     if speed > 0.03 * path.size.mean():
         along = (x * path.velocity[0] + y * path.velocity[1]) / speed
