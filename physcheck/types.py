@@ -328,7 +328,8 @@ class Contact:
     """A thing touches something: another track, a support or scenery.
 
     track_id touches other_id (-1: something that is not tracked) in `frame`.
-    point: x, y in px of the clip. kind: "bounce", "rest", "touch".
+    point: x, y in px of the clip. kind: "bounce", "rest", or "turn": the lower edge goes
+    down and up again gently, as that of a pendulum or of a thing that sinks in.
     sigma_px: how well the place is known.
     """
 

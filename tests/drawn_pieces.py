@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -27,12 +28,17 @@ class Thing:
     spread: float = 40.0
     square: bool = False
 
-    def sprite(self) -> tuple[Floats, Floats]:
-        """Colour (96, 96, 3) and cover (96, 96) of the thing at a size of 64 px."""
-        colour = np.array(self.tint) + self.spread * (noise(self.seed, 96, 96, 12) - 0.5)[..., None]
-        rows, columns = np.mgrid[:96, :96] - 47.5
-        away = np.maximum(abs(rows), abs(columns)) if self.square else np.hypot(rows, columns)
-        return np.clip(colour, 0, 255).astype(np.float32), np.clip(32.5 - away, 0, 1)
+
+@cache
+def sprite(
+    seed: int, tint: tuple[float, float, float], spread: float, square: bool
+) -> tuple[Floats, Floats]:
+    """Colour (96, 96, 3) and cover (96, 96) of a thing at a size of 64 px."""
+    colour = np.array(tint) + spread * (noise(seed, 96, 96, 12) - 0.5)[..., None]
+    rows, columns = np.mgrid[:96, :96] - 47.5
+    away = np.maximum(abs(rows), abs(columns)) if square else np.hypot(rows, columns)
+    cover = np.clip(32.5 - away, 0, 1).astype(np.float32)
+    return np.clip(colour, 0, 255).astype(np.float32), cover
 
 
 def noise(seed: int, width: int, height: int, grain_px: int) -> Floats:
@@ -42,10 +48,12 @@ def noise(seed: int, width: int, height: int, grain_px: int) -> Floats:
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
+@cache
 def ground(seed: int = 7, width: int = SIZE[0], height: int = SIZE[1]) -> Floats:
     """A calm textured ground, (height, width, 3) grey levels."""
     relief = noise(seed, width, height, 9) + 0.5 * noise(seed + 1, width, height, 4)
-    return 105.0 + 30.0 * (relief - 0.75)[..., None] * np.array([1.0, 0.97, 0.9])
+    picture = 105.0 + 30.0 * (relief - 0.75)[..., None] * np.array([1.0, 0.97, 0.9])
+    return picture.astype(np.float32)
 
 
 def slide(start: tuple[float, float], step: tuple[float, float], size: float = 32.0) -> Way:
@@ -64,13 +72,18 @@ def lay(picture: Floats, thing: Thing, k: int) -> None:
     if place is None:
         return
     x, y, size = place
-    colour, cover = thing.sprite()
     scale = size / 64.0
-    matrix = np.array([[scale, 0, x - 47.5 * scale], [0, scale, y - 47.5 * scale]])
-    area = (picture.shape[1], picture.shape[0])
-    cover = cv2.warpAffine(cover, matrix, area)[..., None]
+    reach = int(48 * scale) + 2
+    left, top = max(int(x) - reach, 0), max(int(y) - reach, 0)
+    part = picture[top : max(int(y) + reach, 0), left : max(int(x) + reach, 0)]
+    if not part.size:
+        return
+    colour, cover = sprite(thing.seed, thing.tint, thing.spread, thing.square)
+    matrix = np.array([[scale, 0, x - left - 47.5 * scale], [0, scale, y - top - 47.5 * scale]])
+    area = part.shape[1::-1]
+    share = cv2.warpAffine(cover, matrix, area)[..., None]
     seen = cv2.warpAffine(colour, matrix, area, borderMode=cv2.BORDER_REPLICATE)
-    picture[:] = picture * (1 - cover) + seen * cover
+    part[:] = part * (1 - share) + seen * share
 
 
 def draw(
@@ -95,15 +108,16 @@ def draw(
     back = ground() if back is None else back
     frames = []
     for k in range(n):
-        picture = np.array(back, dtype=np.float64)
+        picture = np.array(back, dtype=np.float32)
         for thing in things:
             lay(picture, thing, k)
         if front is not None:
             x1, y1, x2, y2 = front
             shade = 60.0 + 25.0 * noise(5, x2 - x1, y2 - y1, 6)
             picture[y1:y2, x1:x2] = shade[..., None] * np.array([0.9, 1.0, 1.1])
-        picture = picture * gain(k) + grain * rng.standard_normal(picture.shape[:2])[..., None]
-        frames.append(np.clip(picture.round(), 0, 255).astype(np.uint8))
+        specks = rng.standard_normal(picture.shape[:2], dtype=np.float32)
+        picture = picture * gain(k) + grain * specks[..., None]
+        frames.append(cv2.convertScaleAbs(np.maximum(picture, 0)))
     return frames
 
 

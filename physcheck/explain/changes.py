@@ -98,11 +98,13 @@ def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
     window = known[max(0, middle - _WINDOW) : middle + _WINDOW]
     low = np.median(mean[known[max(0, middle - 2 * _WINDOW) : max(middle - 2, 1)]])
     high = np.median(mean[known[middle + 2 : middle + 2 * _WINDOW]])
-    after = (mean[window] - low) / (high - low) > 0.5
+    # Between equal levels there is no way to have gone a share of.
+    way = (high - low) or np.inf
+    after = (mean[window] - low) / way > 0.5
     # The split of the window that leaves the fewest rows on the wrong side.
     wrong = [int(after[:cut].sum() + (~after[cut:]).sum()) for cut in range(1, len(window))]
     cut = int(np.argmin(wrong)) + 1
-    share = (mean - low) / (high - low)
+    share = (mean - low) / way
     start, stop = cut - 1, cut
     while start > 0 and share[window[start]] > 0.2:
         start -= 1

@@ -15,6 +15,7 @@ __all__ = ["build_world"]
 
 _RISE = 0.2
 """A contact: the lower edge is this many heights higher a few frames before (and after)."""
+_SHARP = 0.6
 _LAND = 0.1
 """A landing: afterwards the lower edge stays within this many heights."""
 _REACH_ROWS = 6
@@ -37,7 +38,8 @@ def build_world(
         Supports and contacts in px of the clip.
     """
     contacts = [contact for track in tracks for contact in _contacts(track)]
-    supports = [_given(floor)] if floor else _supports(contacts)
+    firm = [contact for contact in contacts if contact.kind != "turn"]
+    supports = [_given(floor)] if floor else _supports(firm)
     shrink = np.diag([1 / piece.px[0], 1 / piece.px[1], 1.0])
     return World(
         camera=np.linalg.inv(shrink) @ camera.to_reference @ shrink,
@@ -96,14 +98,23 @@ def _kind(low: Floats, k: int, height: float) -> str:
     if low[k] < before[-2:].max() or low[k] - before.min() < _RISE * height:
         return ""
     if low[k] >= after[:2].max() and low[k] - after.min() > _RISE * height:
-        return "bounce"
+        return "bounce" if _sharp(before) and _sharp(after[::-1]) else "turn"
     lands = len(after) >= 4 and np.abs(after - low[k]).max() < _LAND * height
     return "rest" if lands and low[k] - before[-1] > 0 else ""
 
 
+def _sharp(before: Floats) -> bool:
+    """A thing that hits falls fastest just before; one that swings or sinks slows down."""
+    falls = np.diff(before)
+    return bool(len(falls) < 2 or falls[-1] >= _SHARP * falls.max())
+
+
 def _contact(track: Track, row: int, low: Floats, k: int, kind: str) -> Contact:
     """Place and time of a contact; the frames rarely catch the lowest moment itself."""
-    y, sigma = _surface(low, k) if kind == "bounce" else (float(np.median(low[k : k + 4])), 1.0)
+    if kind == "bounce":
+        y, sigma = _surface(low, k)
+    else:
+        y, sigma = (float(low[k]) if kind == "turn" else float(np.median(low[k : k + 4]))), 1.0
     x = float((track.boxes[row, 0] + track.boxes[row, 2]) / 2)
     return Contact(
         track_id=track.id,
