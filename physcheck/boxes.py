@@ -20,6 +20,7 @@ __all__ = [
     "gap",
     "intersection",
     "iou",
+    "lower_edge",
     "size",
     "touches_border",
     "union",
@@ -39,6 +40,18 @@ def size(boxes: Floats) -> Floats:
 def area(boxes: Floats) -> Floats:
     """Area of each box, (..., 4) px to (...) px^2."""
     return np.asarray(size(boxes).prod(axis=-1), dtype=np.float64)
+
+
+def lower_edge(boxes: Floats, half_width: int = 8) -> Floats:
+    """How low a thing reaches as a whole, (T, 4) px to (T,) px.
+
+    Where a shadow or a string lengthens a box downwards, its upper edge and its
+    usual height, the median of the rows around, tell where its lower edge is.
+    """
+    height = boxes[:, 3] - boxes[:, 1]
+    padded = np.pad(height, half_width, mode="reflect" if len(height) > half_width else "edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half_width + 1), axis=1)
+    return np.asarray(np.minimum(boxes[:, 3], boxes[:, 1] + usual), dtype=np.float64)
 
 
 def from_centre(centres: Floats, sizes: Floats) -> Floats:

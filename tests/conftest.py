@@ -13,6 +13,10 @@ from physcheck.records import Report
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes minutes; runs with PHYSCHECK_SLOW=1")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The folder of the project."""

@@ -69,7 +69,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path):
         analyze(tmp_path / "gone.mp4")
 
 
-@pytest.mark.parametrize("crf", [18, 30])
+@pytest.mark.parametrize("crf", [23, 30])
 def test_encoding_anew_changes_no_verdict(
     analysed: Analysed, three_balls: Bytes, tmp_path: Path, crf: int
 ):
@@ -131,7 +131,7 @@ def truth_box(samples: Path, name: str, frame: int, thing: str) -> list[float]:
 
 def test_covering_the_pixels_of_a_vanish_takes_the_accusation_away(samples: Path):
     pixels = pixels_of(samples / "vanish.mp4").copy()
-    x1, y1, x2, y2 = truth_box(samples, "vanish", 37, "parcel")
+    x1, y1, x2, _ = truth_box(samples, "vanish", 37, "parcel")
     board = np.random.default_rng(0).integers(40, 70, (270, 480, 1), dtype=np.uint8)
     part = np.s_[int(y1) - 20 : 270, int(x1) - 25 : int(x2) + 25]
     pixels[(slice(None), *part)] = board[part]
@@ -200,7 +200,7 @@ def test_where_nothing_moves_there_is_no_score():
 def test_the_other_packs_find_the_three_balls_too(samples: Path, pack: str):
     report = analyze(samples / "three_balls.mp4", pack=pack)
     assert report.pack.name == pack
-    assert "floor-penetration" in verdict(report)
+    assert set(verdict(report)) >= {"vanish", "size-jump"}
     assert len({ids for one in report.violations for ids in one.track_ids}) == 1
 
 

@@ -113,7 +113,7 @@ def _against_given(
 ) -> tuple[Evidence, ...]:
     """Every row over the user's floor is judged."""
     x = geometry.centre(track.boxes)[:, 0]
-    depth = track.boxes[:, 3] - support.y_at(x)
+    depth = geometry.lower_edge(track.boxes) - support.y_at(x)
     inside = (x >= support.x_range[0]) & (x <= support.x_range[1])
     inside &= depth < settings.max_depth * geometry.size(track.boxes)[:, 1]
     net = np.maximum(depth - settings.error_weight * support.sigma_px, 0)
@@ -133,7 +133,7 @@ def _against_contacts(
         level = _level_at(track, contact, own, shot, settings)
         if level is None:
             continue
-        depth = track.boxes[:, 3] - level.y
+        depth = geometry.lower_edge(track.boxes) - level.y
         rows = _excursion(track, contact, depth)
         nearer = np.maximum(_growth(track, contact, own), 0) * track.boxes[:, 3]
         net = depth - settings.error_weight * level.sigma_px - nearer

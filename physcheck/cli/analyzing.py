@@ -70,12 +70,17 @@ def _complain(outcome: Outcome, terminal: Terminal) -> None:
     result = outcome.result
     if isinstance(result, Report):
         for problem in result.problems:
-            terminal.warn(f"{result.video.path}: {problem}")
+            terminal.warn(_on_one_line(f"{result.video.path}: {problem}"))
         return
     hint = f" (set {DEBUG}=1 for the traceback)" if outcome.traceback else ""
-    terminal.warn(f"{result.path}: {result.error}{hint}")
+    terminal.warn(_on_one_line(f"{result.path}: {result.error}{hint}"))
     if outcome.traceback and os.environ.get(DEBUG):
         terminal.warn(outcome.traceback)
+
+
+def _on_one_line(text: str) -> str:
+    """The text with `?` for what cannot be printed: a name may hold a line break."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _same_file(first: str, second: Path) -> bool:

@@ -126,9 +126,28 @@ def _ask_size(
     if not magnified:
         return (Alternative("only the box changed", -1.0, "no clear picture on both sides"),)
     new, old = float(np.median(magnified)), float(np.median(as_it_was))
-    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65))
-    measured = f"likeness {new:.2f} magnified, {old:.2f} as it was"
+    usual = _usual_likeness(track, first, before, after, pixels)
+    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65), _GAIN * (new - usual + 0.2))
+    measured = f"likeness {new:.2f} magnified, {old:.2f} as it was, {usual:.2f} on either side"
     return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
+
+
+def _usual_likeness(track: Track, first: int, before: int, after: int, pixels: Pixels) -> float:
+    """Likeness of the thing to itself at the same spacing before or after, the lesser."""
+    spacing = max(after - before, 2)
+    rows = np.flatnonzero(track.clear)
+    found = []
+    for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
+        pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
+        likeness = [
+            _correlation(
+                _picture(pixels, first + a, _box(track, a)),
+                _picture(pixels, first + b, _box(track, b)),
+            )
+            for a, b in pairs[:3]
+        ]
+        found.append(float(np.median(likeness)))
+    return min(found)
 
 
 def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:

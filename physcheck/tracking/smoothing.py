@@ -41,13 +41,25 @@ def track(
     ]
     tracklets = run_forward(piece.times_s, measured, detections)
     margin = _BORDER_PX * float(piece.px.max())
-    at_border = [geometry.touches_border(d.boxes, *size_px, margin) for d in detections]
+    at_border = [
+        geometry.touches_border(d.boxes, *size_px, margin)
+        | _at_view_edge(z, camera, size_px, margin)
+        for d, z in zip(detections, measured, strict=True)
+    ]
     joined = join(tracklets, piece.times_s, measured, detections, at_border)
     lasting = [t for t in joined if len(t.rows) >= _MIN_SEEN]
     return [
-        _fit(number, tracklet, piece, camera, measured, detections, size_px, backend)
+        _fit(number, tracklet, piece, camera, measured, detections, at_border, size_px, backend)
         for number, tracklet in enumerate(lasting, start=1)
     ]
+
+
+def _at_view_edge(z: Floats, camera: Camera, size_px: tuple[int, int], margin_px: float) -> Bools:
+    """Whether things (N, 4) are cut by the edge of the reference view they were seen in."""
+    if camera.kind != "shaky":
+        return np.zeros(len(z), dtype=bool)
+    boxes = geometry.from_centre(z[:, :2], np.exp(z[:, 2:]))
+    return geometry.touches_border(boxes, *size_px, margin_px)
 
 
 def _measurement(boxes: Floats) -> Floats:
@@ -63,6 +75,7 @@ def _fit(
     camera: Camera,
     measured: list[Floats],
     detections: list[Detections],
+    at_border: list[Bools],
     size_px: tuple[int, int],
     backend: kalman.Backend,
 ) -> Track:
@@ -86,6 +99,8 @@ def _fit(
     observed = np.isfinite(z[:, 0])
     boxes = _filled(boxes, mean, observed, camera, first, piece.px)
     border = geometry.touches_border(boxes, *size_px, _BORDER_PX * float(piece.px.max()))
+    for k, pick in zip(tracklet.rows, tracklet.picks, strict=True):
+        border[k - first] |= at_border[k][pick]
     merged = np.isin(np.arange(first, last + 1), tracklet.merged_rows)
     return Track(
         id=number,

@@ -63,7 +63,7 @@ def _contacts(track: Track) -> list[Contact]:
     rows = np.flatnonzero(track.observed & ~track.border & ~track.merged)
     if len(rows) < _MIN_SEEN or not _rigid(track, rows):
         return []
-    low = track.boxes[rows, 3]
+    low = geometry.lower_edge(track.boxes)[rows]
     height = float(np.median(geometry.size(track.boxes[rows])[:, 1]))
     found: list[Contact] = []
     for k in range(2, len(rows) - 2):
@@ -79,7 +79,7 @@ def _contacts(track: Track) -> list[Contact]:
 
 def _rises_between(track: Track, a: Contact, b: Contact, height: float) -> bool:
     """The thing leaves the surface between two contacts; else they are one."""
-    low = track.boxes[_row(track, a) : _row(track, b) + 1, 3]
+    low = geometry.lower_edge(track.boxes)[_row(track, a) : _row(track, b) + 1]
     return bool(min(a.point[1], b.point[1]) - low.min() > 0.5 * _RISE * height)
 
 
