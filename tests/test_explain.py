@@ -271,7 +271,7 @@ def test_nothing_near_is_open_and_something_near_is_not():
 
 
 @given(speed=st.floats(1.0, 5.0), size=st.floats(24.0, 44.0), seed=st.integers(0, 20))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 def test_covering_the_place_of_a_vanish_never_accuses_more(speed: float, size: float, seed: int):
     thing = Thing(slide((60, 120), (speed, 0), size), seed=seed)
     frames = gone_at(34, thing)

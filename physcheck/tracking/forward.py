@@ -13,7 +13,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck import kalman
 from physcheck.tracking.association import assign, likelihood_cost, reach_cost
-from physcheck.types import Bools, Detections, Floats
+from physcheck.types import Bools, Detections, Floats, Ints
 
 __all__ = ["Tracklet", "run_forward"]
 
@@ -21,6 +21,10 @@ _STRONG = 0.5
 _COAST_S = 0.3
 _COAST_FRAMES = 3
 _LIMIT_COST = 16.0
+_YOUNG = 4
+_REACH, _REACH_YOUNG = 1.5, 2.5
+"""Sizes within which a tracklet may be continued; more while its pace is unknown."""
+_REACH_PX = 8.0
 _INSIDE = 0.6
 _BIGGER = 1.35
 
@@ -46,11 +50,14 @@ class _Bank:
     cov: Floats = field(default_factory=lambda: np.zeros((0, 10, 10)))
     features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     seen_s: Floats = field(default_factory=lambda: np.zeros(0))
+    seen_px: Floats = field(default_factory=lambda: np.zeros((0, 2)))
+    seen_px_per_s: Floats = field(default_factory=lambda: np.zeros((0, 2)))
     tracklets: list[Tracklet] = field(default_factory=list)
 
     def keep(self, mask: Bools) -> None:
         self.mean, self.cov, self.seen_s = self.mean[mask], self.cov[mask], self.seen_s[mask]
         self.features = self.features[mask]
+        self.seen_px, self.seen_px_per_s = self.seen_px[mask], self.seen_px_per_s[mask]
         self.tracklets = [t for t, kept in zip(self.tracklets, mask, strict=True) if kept]
 
 
@@ -71,6 +78,8 @@ def run_forward(
     step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.04
     for k, (z, seen) in enumerate(zip(measured, detections, strict=True)):
         if k:
+            # What is not seen goes on at its pace: an acceleration foretells nonsense soon.
+            bank.mean[bank.seen_s < times_s[k - 1], 8:] = 0.0
             model = _model(bank.mean, step_s)
             bank.mean, bank.cov = kalman.predict(
                 bank.mean, bank.cov, float(times_s[k] - times_s[k - 1]), model
@@ -141,9 +150,27 @@ def _match(
                 mean, bank.cov[rows], features, z[columns], noise, seen.features[columns]
             )
             limit = _LIMIT_COST
+        cost = np.where(_within_reach(bank, rows, z[columns], now_s), cost, np.inf)
         for i, j in zip(*assign(cost, limit), strict=True):
             _take(bank, int(rows[i]), k, now_s, int(columns[j]), z, seen)
             free[rows[i]], taken[columns[j]] = False, True
+
+
+def _within_reach(bank: _Bank, rows: Ints, z: Floats, now_s: float) -> Bools:
+    """(N, M) whether a detection is near where a tracklet was seen, or where its pace leads.
+
+    The filter's own gate widens quickly while nothing is seen; this one is in sizes.
+    """
+    size = np.exp(bank.mean[rows, 2:4].mean(axis=1))
+    since_s = now_s - bank.seen_s[rows]
+    young = np.array([len(bank.tracklets[row].rows) < _YOUNG for row in rows])
+    reach = np.where(young, _REACH_YOUNG, _REACH) * size + _REACH_PX
+    ahead = bank.seen_px[rows] + bank.seen_px_per_s[rows] * since_s[:, None]
+    miss = [
+        np.linalg.norm(place[:, None] - z[None, :, :2], axis=-1)
+        for place in (bank.seen_px[rows], ahead)
+    ]
+    return np.asarray(np.minimum(*miss) < reach[:, None])
 
 
 def _take(
@@ -153,6 +180,8 @@ def _take(
     bank.mean[row], bank.cov[row] = kalman.update(bank.mean[row], bank.cov[row], z[column], noise)
     bank.features[row] += 0.3 * (seen.features[column] - bank.features[row])
     bank.seen_s[row] = now_s
+    bank.seen_px[row] = z[column, :2]
+    bank.seen_px_per_s[row] = bank.mean[row, 4:6]
     bank.tracklets[row].rows.append(k)
     bank.tracklets[row].picks.append(column)
 
@@ -197,6 +226,8 @@ def _begin(
     bank.cov = np.concatenate([bank.cov, cov])
     bank.features = np.concatenate([bank.features, features])
     bank.seen_s = np.concatenate([bank.seen_s, np.full(len(fresh), now_s)])
+    bank.seen_px = np.concatenate([bank.seen_px, z[fresh, :2]])
+    bank.seen_px_per_s = np.concatenate([bank.seen_px_per_s, np.zeros((len(fresh), 2))])
     bank.tracklets += [Tracklet([k], [int(column)]) for column in fresh]
 
 
