@@ -69,7 +69,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path):
         analyze(tmp_path / "gone.mp4")
 
 
-@pytest.mark.parametrize("crf", [23, 30])
+@pytest.mark.parametrize("crf", [12, 18, 23, 30])
 def test_encoding_anew_changes_no_verdict(
     analysed: Analysed, three_balls: Bytes, tmp_path: Path, crf: int
 ):

@@ -80,6 +80,15 @@ def test_look_alikes_that_cross_keep_their_identities(analysed: Analysed):
     assert not set(owners[0]) & set(owners[1])
 
 
+def test_a_look_alike_that_enters_after_one_has_left_is_another_thing(analysed: Analysed):
+    owners = [
+        set(ids_of(analysed("exit_enter").tracks, boxes))
+        for boxes in truth_of("exit_enter").values()
+    ]
+    assert [len(ids) for ids in owners] == [1, 1]
+    assert owners[0] != owners[1]
+
+
 def test_things_that_meet_in_one_region_are_said_to_be_merged():
     a = Thing(slide((60, 110), (3, 0), 32), seed=1)
     b = Thing(slide((260, 116), (-3, 0), 32), seed=1)
@@ -176,6 +185,13 @@ def test_a_thing_seen_for_two_frames_only_is_no_track():
 
 def test_no_detections_make_no_tracks():
     assert tracks_of([None] * 10) == []
+
+
+def test_a_thing_that_leaves_and_one_that_enters_elsewhere_are_two():
+    out = Thing(between(slide((260, 80), (4, 0), 30), stop=22), seed=1)
+    into = Thing(between(slide((-100, 160), (4, 0), 30), first=24), seed=1)
+    tracks = follow(piece_of(draw(60, [out, into]))).tracks
+    assert len([t for t in tracks if t.observed.sum() > 10]) == 2
 
 
 def test_every_row_from_birth_to_death_is_there():
