@@ -257,3 +257,12 @@ def test_what_is_seen_fits_together():
 
 def test_two_frames_are_looked_at_without_complaint():
     assert len(detect(draw(2, [Thing(slide((50, 50), (5, 0), 20))]))[1]) == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_red_ball_as_bright_as_the_ground_leaves_no_hole(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(40, 280), rng.uniform(40, 200)
+    thing = Thing(between(slide((x, y), (0, 0), 30), stop=31), seed=seed)
+    _, detections = detect(draw(60, [thing]))
+    assert n_strong(detections[31:]) == 0

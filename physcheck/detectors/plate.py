@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from physcheck.types import Bytes, Floats
+from physcheck.types import Bools, Bytes, Floats
 
 __all__ = ["Plate", "Thresholds", "gradient", "learn_plate", "level", "thresholds"]
 
@@ -143,15 +143,15 @@ def _repair_ghosts(
     if n <= 1:
         return plate_y, plate_c
     plate_y, plate_c = plate_y.copy(), plate_c.copy()
+    olds, news = [plate_y, *_planes(plate_c, plate_y)], [second_y, *_planes(second_c, plate_y)]
     for k in range(1, n):
         x, y, w, h, area = stats[k]
         if area < _MIN_AREA:
             continue
         y0, y1, x0, x1 = max(y - 3, 0), y + h + 3, max(x - 3, 0), x + w + 3
-        region = labels[y0:y1, x0:x1] == k
-        old, new = plate_y[y0:y1, x0:x1], second_y[y0:y1, x0:x1]
-        if _holds_the_thing(region, old, new):
-            old[region] = new[region]
+        region, part = labels[y0:y1, x0:x1] == k, np.s_[y0:y1, x0:x1]
+        if _holds_the_thing(region, [old[part] for old in olds], [new[part] for new in news]):
+            plate_y[part][region] = second_y[part][region]
             half = cv2.resize(
                 (labels == k).astype(np.uint8), plate_c.shape[1::-1], interpolation=cv2.INTER_AREA
             )
@@ -190,13 +190,24 @@ def _shrink(mask: Floats, shape: tuple[int, ...]) -> Floats:
     return np.asarray(small > 0)
 
 
-def _holds_the_thing(region: Floats, old: Floats, new: Floats) -> bool:
-    """The outline of the region is an edge in the old plate rather than with the new content."""
-    filled = np.where(region, new, old)
+def _planes(chroma: Floats, like: Floats) -> list[Floats]:
+    """U and V at the size of the luma."""
+    size = (like.shape[1], like.shape[0])
+    return [cv2.resize(np.ascontiguousarray(chroma[..., c]), size) for c in range(2)]
+
+
+def _holds_the_thing(region: Bools, olds: list[Floats], news: list[Floats]) -> bool:
+    """The outline of the region is an edge in the old plate rather than with the new content.
+
+    Args:
+        region: (h, w). olds, news: Y, U and V around it, (h, w) each.
+    """
+    box = np.ones((3, 3), np.uint8)
     mask = region.astype(np.uint8)
-    outline = cv2.dilate(mask, np.ones((3, 3), np.uint8)) - cv2.erode(
-        mask, np.ones((3, 3), np.uint8)
-    )
-    on = outline > 0
-    before, after = gradient(old)[on].mean(), gradient(np.asarray(filled, np.float32))[on].mean()
-    return bool(before - after > 1.0 and before > _OUTLINE * after)
+    on = (cv2.dilate(mask, box) - cv2.erode(mask, box)) > 0
+    before = after = 0.0
+    for old, new in zip(olds, news, strict=True):
+        filled = np.asarray(np.where(region, new, old))
+        before += float(gradient(old)[on].mean())
+        after += float(gradient(filled)[on].mean())
+    return before - after > 1.0 and before > _OUTLINE * after
