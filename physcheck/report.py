@@ -81,7 +81,7 @@ def build_report(
         coverage=coverage,
         violations=tuple(_violation_record(one) for one in decision.violations),
         tracks=tuple(_track_record(one) for one in tracks),
-        timeline=_timeline_record(decision, full=signals is not None),
+        timeline=_timeline_record(decision),
         signals=None if signals is None else _signal_records(signals),
         seconds=_seconds(seconds),
         problems=tuple(dict.fromkeys([*video.problems, *problems])),
@@ -154,25 +154,25 @@ def _track_record(track: Track) -> TrackRecord:
     )
 
 
-def _timeline_record(decision: Decision, *, full: bool) -> TimelineRecord:
-    """The lanes, one a rule; full: with a number per frame."""
+def _timeline_record(decision: Decision) -> TimelineRecord:
+    """The lanes, one a rule."""
     shares = decision.abstained_shares()
     timeline = decision.timeline
     lanes = {
-        rule: _lane(timeline.excess[:, column], shares.get(rule, {}), full=full)
+        rule: _lane(timeline.excess[:, column], shares.get(rule, {}))
         for column, rule in enumerate(timeline.rules)
     }
     times_s = tuple(np.round(timeline.times_s, _TIME).tolist())
     return TimelineRecord(times_s=times_s, rules=lanes)
 
 
-def _lane(excess: Floats, abstained: Mapping[str, float], *, full: bool) -> RuleTimeline:
+def _lane(excess: Floats, abstained: Mapping[str, float]) -> RuleTimeline:
     """One rule's lane from its value / limit in each frame, (F,)."""
     judged = ~np.isnan(excess)
     return RuleTimeline(
         judged=_spans(judged),
         peak_excess=_significant(float(np.max(excess[judged]))) if judged.any() else None,
-        excess=tuple(_significant(value) for value in excess.tolist()) if full else None,
+        excess=tuple(_significant(value) for value in excess.tolist()),
         abstained=_shares(abstained),
     )
 

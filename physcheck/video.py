@@ -7,7 +7,7 @@ Luma and chroma come out in full range (0 to 255), whatever the file's range.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -302,6 +302,7 @@ def write_video(
     *,
     crf: int = 18,
     codec: str = "libx264",
+    options: Mapping[str, str] | None = None,
     times_s: Sequence[float] | Floats | None = None,
 ) -> None:
     """Encode RGB pictures as yuv420p; an odd size loses its last column or row.
@@ -311,7 +312,7 @@ def write_video(
         frames_rgb: pictures, (H, W, 3) uint8.
         fps: frames per second.
         crf: quality, lower is better.
-        codec: name of the encoder.
+        codec: name of the encoder. options: more of the encoder's own options.
         times_s: (F,) presentation times, s, in place of number / fps.
 
     Raises:
@@ -324,7 +325,8 @@ def write_video(
         raise ConfigurationError(f"{path}: a video needs at least one frame and a positive fps")
     rate = Fraction(fps).limit_denominator(60_000)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, options={"crf": str(crf)})
+        settings = {"crf": str(crf)} | dict(options or {})
+        stream = container.add_stream(codec, rate=rate, options=settings)
         _encode(container, stream, first, pictures, rate, times_s)
 
 

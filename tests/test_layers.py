@@ -21,7 +21,8 @@ TABLE = """
     types                                       frozen data types
     boxes kalman signals statistics             mathematics
     ends changes                                what several checks share
-    config resources records                    settings, shipped files, the report's tree
+    drawing                                     rooms, things and a camera, drawn
+    config resources records labels             settings, shipped files, report and labels
     container shots                             one file's streams; cuts and fades
     pieces                                      frames gathered into shots
     video                                       decode to frames with presentation times
@@ -34,6 +35,8 @@ TABLE = """
     rules score                                 what is decided
     report render                               what is said
     analysis                                    the whole story on one page
+    runner                                      many clips, none of them lost
+    evaluation mutation simulation              how good it is: labelled sets, made sets
     cli                                         the only place that prints or exits
     __main__                                    python -m physcheck
 """

@@ -10,12 +10,12 @@ from typing import Any
 from physcheck.cli.exits import DEBUG
 from physcheck.cli.inputs import find_clips
 from physcheck.cli.output import Output, choose_format
-from physcheck.cli.runner import Outcome, run_clips
 from physcheck.cli.terminal import Terminal
 from physcheck.config import Settings, choose_detector, load_settings
 from physcheck.errors import ConfigurationError
 from physcheck.records import Report, Unread
 from physcheck.rules import load_pack, select_rules
+from physcheck.runner import Outcome, run_clips
 
 __all__ = ["run"]
 

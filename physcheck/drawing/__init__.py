@@ -1,0 +1,1 @@
+"""Rooms, things and a camera, drawn: for samples and simulated clips."""

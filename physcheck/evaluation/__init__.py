@@ -1,0 +1,1 @@
+"""How good it is: predictions against labels, beside predictors that know no physics."""

@@ -1,0 +1,1 @@
+"""Matched possible and impossible clips from a physics engine."""
