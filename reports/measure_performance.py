@@ -29,12 +29,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "samples")]
 
-import motion  # noqa: E402 (lies in samples/)
-import stage  # noqa: E402
-from scene import Room, Scene  # noqa: E402
-from things import Ball, View  # noqa: E402
+import stage  # noqa: E402 (lies in samples/)
 
 from physcheck.analysis import analyze  # noqa: E402
+from physcheck.drawing.paths import constant  # noqa: E402
+from physcheck.drawing.scene import Room, Scene  # noqa: E402
+from physcheck.drawing.things import Ball, View  # noqa: E402
 
 WIDTH, HEIGHT, FPS, CLIP_S, LONG_S = 1280, 720, 30, 30, 600
 HEAVY = ("cv2", "scipy", "filterpy", "torch")
@@ -109,7 +109,7 @@ def drawn() -> list[Picture]:
     """Five seconds of three balls that bounce in a room."""
     view = View(WIDTH, HEIGHT, horizon_px=236, focal_px=1280, eye_m=1.8)
     room = Room(view, foot_px=496, wall="brick", floor="planks", seed=21)
-    radius = motion.constant(0.16)
+    radius = constant(0.16)
     balls = tuple(
         Ball(name, look, motion.bounce(place, speed, radius, 0.85), radius)
         for name, look, place, speed in (

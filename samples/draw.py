@@ -18,9 +18,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from motion import Sink, bounce, constant, grow, shifted, slide
+from motion import Sink, bounce, grow, shifted, slide
 from record import label, write
-from scene import Scene
 from stage import (
     BLUE,
     GARDEN,
@@ -44,7 +43,10 @@ from stage import (
     sunk,
     vanished,
 )
-from things import Ball, Parcel
+
+from physcheck.drawing.paths import constant
+from physcheck.drawing.scene import Scene
+from physcheck.drawing.things import Ball, Parcel
 
 __all__ = ["CLEAN", "PAIRS", "all_clips", "labels_of", "main"]
 

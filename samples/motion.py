@@ -1,25 +1,18 @@
-"""Where things are at any time: falls, bounces, rolls and the laws they may break.
-
-A path is a function from time (s) to a place (x, y, z) in metres: x to the
-right, y up from the floor, z away from the camera. It tells where the middle
-of the thing is.
-"""
+"""Paths of the samples: falls, bounces, rolls and the laws they may break."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["GRAVITY", "Path", "Sink", "Size", "bounce", "constant", "grow", "shifted", "slide"]
+from physcheck.drawing.paths import Path, Place, Size
+
+__all__ = ["GRAVITY", "Sink", "bounce", "grow", "shifted", "slide"]
 
 GRAVITY = 9.81
 """m/s^2, downwards."""
-
-Place = tuple[float, float, float]
-Path = Callable[[float], Place]
-Size = Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -61,11 +54,6 @@ class Arc:
         """Velocity at a time within a flight, m/s."""
         vx, vy, vz = self.velocity
         return vx, vy - self.gravity * (time_s - self.start_s), vz
-
-
-def constant(value: float) -> Size:
-    """A size that never changes."""
-    return lambda time_s: value
 
 
 def grow(radius_m: float, factor: float, start_s: float, stop_s: float) -> Size:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scene import Picture, Room, Scene, Seen
-from things import Ball, Look, Parcel, View
+
+from physcheck.drawing.scene import Picture, Room, Scene, Seen
+from physcheck.drawing.things import Ball, Look, Parcel, View
 
 __all__ = [
     "BLUE",

@@ -150,6 +150,73 @@ def books(rng: np.random.Generator, height: int, width: int, px_per_m: float) ->
     return row + 2.0 * fractal_noise(rng, height, width, (6.0, 6.0), 2)[..., None]
 
 
+def tiles(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """Glazed square tiles with darker joints, each in its own tone."""
+    side = 0.3 * px_per_m
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    row, column = np.floor(y / side), np.floor(x / side)
+    edge = np.minimum(
+        side / 2 - np.abs(y - (row + 0.5) * side), side / 2 - np.abs(x - (column + 0.5) * side)
+    )
+    joint = np.clip(1.0 - edge / max(0.012 * px_per_m, 0.8), 0.0, 1.0)
+    tone = rng.normal(0.0, 5.0, (64, 64)).astype(np.float32)
+    glaze = 2.5 * fractal_noise(rng, height, width, (px_per_m * 0.5, px_per_m * 0.5), 3)
+    relief = tone[row.astype(int) % 64, column.astype(int) % 64] + glaze - 42.0 * joint
+    return tinted(relief, (182.0, 178.0, 168.0))
+
+
+def wallpaper(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """Paper with upright stripes in two tones and faint spots."""
+    x = np.arange(width, dtype=np.float32)[None, :] / px_per_m
+    y = np.arange(height, dtype=np.float32)[:, None] / px_per_m
+    stripes = np.clip(8.0 * np.sin(2 * np.pi * x / 0.36), -1.0, 1.0)
+    spots = np.sin(2 * np.pi * x / 0.18) * np.sin(2 * np.pi * y / 0.22) > 0.86
+    fibres = fractal_noise(rng, height, width, (px_per_m * 0.4, px_per_m * 0.1), 4)
+    return tinted(6.0 * stripes - 9.0 * spots + 2.5 * fibres, (190.0, 182.0, 168.0))
+
+
+def carpet(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """Short woven pile with trodden patches."""
+    pile = fractal_noise(rng, height, width, (px_per_m * 0.04, px_per_m * 0.04), 2)
+    trodden = fractal_noise(rng, height, width, (px_per_m * 0.9, px_per_m * 0.9), 3)
+    return tinted(6.0 * pile + 4.0 * trodden, (132.0, 112.0, 104.0))
+
+
+def curtain(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """Cloth that hangs in folds."""
+    x = np.arange(width, dtype=np.float32)[None, :] / px_per_m
+    way = 0.5 * fractal_noise(rng, height, width, (height * 1.5, px_per_m * 0.4), 2)
+    folds = np.sin(2 * np.pi * x / 0.21 + way)
+    weave = fractal_noise(rng, height, width, (px_per_m * 0.03, px_per_m * 0.03), 2)
+    return tinted(22.0 * folds + 2.5 * weave, (150.0, 132.0, 118.0))
+
+
+def wood(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """One sawn board with long grain."""
+    grain = fractal_noise(rng, height, width, (px_per_m * 0.05, px_per_m * 0.9), 4)
+    rings = np.sin(3.0 * grain)
+    return tinted(6.0 * grain + 4.0 * rings, (166.0, 128.0, 90.0))
+
+
+def metal(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """Brushed sheet with a soft vertical sheen."""
+    brushed = fractal_noise(rng, height, width, (px_per_m * 0.015, px_per_m * 0.8), 2)
+    sheen = np.sin(np.linspace(0.3, 5.5, width, dtype=np.float32))[None, :]
+    return tinted(3.0 * brushed + 14.0 * sheen, (150.0, 154.0, 158.0))
+
+
+def window(rng: np.random.Generator, height: int, width: int, px_per_m: float) -> Pixels:
+    """A window with two panes of sky, a cross and a frame."""
+    y, x = (np.mgrid[0:height, 0:width].astype(np.float32) + 0.5) / np.float32(1.0)
+    sky = 6.0 * fractal_noise(rng, height, width, (height / 2, width / 2), 3)
+    pane = np.stack(np.broadcast_arrays(186 + sky, 200 + sky, 214.0 - 20 * y / height), -1)
+    rim = max(2.0, 0.06 * min(height, width))
+    bars = np.minimum(np.minimum(x, width - x), np.minimum(y, height - y)) < rim
+    bars |= np.abs(x - width / 2) < rim / 2
+    bars |= np.abs(y - height / 2) < rim / 2
+    return np.asarray(np.where(bars[..., None], np.float32(226.0), pane), np.float32)
+
+
 TEXTURES: dict[str, Texture] = {
     "plaster": plaster,
     "concrete": concrete,
@@ -159,4 +226,11 @@ TEXTURES: dict[str, Texture] = {
     "cardboard": cardboard,
     "poster": poster,
     "books": books,
+    "tiles": tiles,
+    "wallpaper": wallpaper,
+    "carpet": carpet,
+    "curtain": curtain,
+    "wood": wood,
+    "metal": metal,
+    "window": window,
 }

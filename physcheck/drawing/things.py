@@ -1,4 +1,4 @@
-"""What moves in a sample: shaded balls and parcels, each drawn as a small patch."""
+"""What moves in a drawn room: shaded balls and parcels, each drawn as a small patch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from motion import Path, Size
 from numpy.typing import NDArray
-from textures import TEXTURES, Pixels
+
+from physcheck.drawing.paths import Path, Size
+from physcheck.drawing.textures import TEXTURES, Pixels
 
 __all__ = ["Ball", "Box", "Look", "Parcel", "Patch", "Thing", "View"]
 
@@ -71,6 +72,7 @@ class Look:
 
     def paint(self, x: Pixels, y: Pixels, z: Pixels, soft: float) -> Pixels:
         """Colour of points on the unit ball; `soft` is the width of an edge. (h, w, 3)."""
+        signed: Pixels
         if self.pattern == "panels":
             signed = np.sin(3.0 * np.arctan2(y, x)) * np.hypot(x, y) / 3.0
         elif self.pattern == "seams":
@@ -78,6 +80,17 @@ class Look:
             signed = 0.07 - lines
         elif self.pattern == "spots":
             signed = 0.25 * (np.sin(5 * x + 1) * np.sin(5 * y + 2) * np.sin(5 * z + 0.5) - 0.25)
+        elif self.pattern == "smooth":
+            signed = np.full_like(x, -1.0)
+        elif self.pattern == "halves":
+            signed = x
+        elif self.pattern == "rings":
+            signed = 0.09 - np.abs(np.abs(y) - 0.45)
+        elif self.pattern == "checks":
+            nearest = np.minimum(np.minimum(np.abs(x), np.abs(y)), np.abs(z))
+            signed = np.asarray(np.sign(x * y * z) * nearest)
+        elif self.pattern == "plain":
+            signed = 0.3 - np.hypot(x - 0.55, y - 0.3)
         else:
             signed = 0.24 - np.abs(y)
         mix = np.clip(signed / soft + 0.5, 0.0, 1.0)[..., None]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from pathlib import Path as FilePath
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from textures import TEXTURES, Pixels, fractal_noise
-from things import Box, Parcel, Patch, Thing, View
 
-__all__ = ["Picture", "Room", "Scene", "Seen", "encode"]
+from physcheck.drawing.solids import Solid
+from physcheck.drawing.textures import TEXTURES, Pixels, fractal_noise
+from physcheck.drawing.things import Box, Parcel, Patch, Thing, View
+
+__all__ = ["Picture", "Room", "Scene", "Seen", "lay"]
 
 Picture = NDArray[np.uint8]
 FINE = 2
@@ -22,9 +22,6 @@ FINE = 2
 SHUTTER = 0.4
 """Share of a frame's time during which the shutter is open."""
 SUBFRAMES = 5
-EXACT = {"x264-params": "mbtree=0:aq-mode=0"}
-"""Without its look-ahead tree x264 gives the same bytes twice; without adaptive quantisation
-grain survives on strong texture too."""
 LEAST_VISIBLE = 0.02
 """A thing of which less than this share is in view is not in the truth."""
 
@@ -36,6 +33,8 @@ class Room:
     wall, floor: names of textures. foot_px: height in the picture where they meet.
     hung: (texture, x, y, width, height) flat on the wall, m. standing: parcels.
     wide_px: width of the drawn room (more than the view's where the camera pans).
+    glow: brightness in the middle, and how it changes to the right and down. furniture:
+    solids that a film draws in the room.
     """
 
     view: View
@@ -49,6 +48,14 @@ class Room:
     seed: int = 1
     wall_tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
     floor_tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    glow: tuple[float, float, float] = (0.98, -0.09, -0.05)
+    floor_px_per_m: float = 200.0
+    furniture: tuple[Solid, ...] = ()
+
+    @property
+    def wall_z_m(self) -> float:
+        """How far away the wall is, m."""
+        return self.view.depth_at(self.foot_px)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,10 +85,11 @@ class Room:
     def light(self, rng: np.random.Generator) -> Pixels:
         """Brighter at the upper left, with soft unevenness and dark corners."""
         width, height = self.size
+        middle, right, down = self.glow
         x = np.linspace(-1.0, 1.0, width, dtype=np.float32)[None, :]
         y = np.linspace(-1.0, 1.0, height, dtype=np.float32)[:, None]
         uneven = 0.015 * fractal_noise(rng, height, width, (height / 2, width / 2), 2)
-        return np.asarray(0.98 - 0.09 * x - 0.05 * y - 0.04 * (x * x + y * y) + uneven)
+        return np.asarray(middle + right * x + down * y - 0.04 * (x * x + y * y) + uneven)
 
     def draw_wall(self, rng: np.random.Generator, width: int, foot: int) -> Pixels:
         """The wall down to its foot, with what hangs on it."""
@@ -93,7 +101,8 @@ class Room:
             top, high, wide = round(foot - (y + h / 2) * scale), round(h * scale), round(w * scale)
             drop_shadow(wall, left, top, wide, high)
             piece = TEXTURES[name](rng, high, wide, scale)
-            area = wall[max(top, 0) : top + high, max(left, 0) : left + wide]
+            down, right = max(top + high, 0), max(left + wide, 0)
+            area = wall[max(top, 0) : down, max(left, 0) : right]
             area[:] = piece[max(-top, 0) :, max(-left, 0) :][: area.shape[0], : area.shape[1]]
         if self.skirting:
             board = round(0.11 * scale)
@@ -103,7 +112,7 @@ class Room:
 
     def draw_floor(self, rng: np.random.Generator, width: int, foot: int, bottom: int) -> Pixels:
         """The floor in perspective, darker along the wall."""
-        per_m, view = 200.0, self.view
+        per_m, view = self.floor_px_per_m, self.view
         far = view.depth_at(self.foot_px)
         near = view.depth_at(view.height_px)
         reach = far / view.focal_px
@@ -125,7 +134,7 @@ class Room:
 def drop_shadow(wall: Pixels, left: int, top: int, wide: int, high: int) -> None:
     """Darken the wall softly below and to the right of something that hangs on it."""
     mask = np.zeros(wall.shape[:2], np.float32)
-    mask[max(top + 5, 0) : top + high + 8, max(left + 5, 0) : left + wide + 8] = 0.4
+    mask[max(top + 5, 0) : max(top + high + 8, 0), max(left + 5, 0) : max(left + wide + 8, 0)] = 0.4
     wall *= 1.0 - cv2.GaussianBlur(mask, (0, 0), 5.0)[..., None]
 
 
@@ -291,15 +300,3 @@ def bounds(cover: Pixels) -> Box:
     if rows.size == 0:
         return 0.0, 0.0, 0.0, 0.0
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-
-
-def encode(path: FilePath, frames: Sequence[Picture], fps: int, crf: int) -> None:
-    """Write frames as H.264 in 4:2:0."""
-    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream("libx264", rate=fps)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(crf), "preset": "slow", "threads": "1", "g": "250"} | EXACT
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
