@@ -30,7 +30,7 @@ from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track
 from physcheck.video import ArrayReader, VideoReader
 from physcheck.world import build_world
 
-__all__ = ["analyze"]
+__all__ = ["analyze", "configuration_sha256"]
 
 _SMALLEST_PX = 16
 """Shorter side of a working picture in which anything can be followed."""
@@ -98,7 +98,6 @@ def analyze(
             n_moving_tracks=sum(map(_moves, work.tracks)),
             problems=obstacles,
         )
-    settings = {"floor": floor, "filter": filter, "detector": choice.name, "device": device}
     return build_report(
         video,
         work.tracks,
@@ -106,11 +105,57 @@ def analyze(
         total,
         detector=DetectorInfo(name=choice.name),
         pack=rules,
-        config_sha256=config_sha256(rules, settings),
+        config_sha256=configuration_sha256(
+            pack=pack,
+            select=select,
+            ignore=ignore,
+            detector=detector,
+            weights=weights,
+            device=device,
+            floor=floor,
+            filter=filter,
+            ignore_regions=ignore_regions,
+            ignore_spans=ignore_spans,
+        ),
         seconds=work.clock.seconds,
         signals=work.signals if signals else None,
         notes=(f"detector {choice.name} ({choice.why})", *reader.remarks, *work.notes()),
     )
+
+
+def configuration_sha256(
+    *,
+    pack: str = "default",
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    detector: str = "auto",
+    weights: str | Path | None = None,
+    device: str = "auto",
+    floor: tuple[float, ...] | None = None,
+    filter: Backend = "numpy",
+    ignore_regions: Sequence[tuple[float, float, float, float]] = (),
+    ignore_spans: Sequence[TimeSpan] = (),
+    **_others: object,
+) -> str:
+    """The `config_sha256` of a report that `analyze` makes with the same arguments.
+
+    Raises:
+        ConfigurationError: an argument or the pack is wrong.
+    """
+    rules = select_rules(load_pack(pack), select=select, ignore=ignore)
+    name = choose_detector(detector, weights).name
+    settings: dict[str, object] = {
+        "floor": floor,
+        "filter": filter,
+        "detector": name,
+        "device": device,
+    }
+    # What nobody asked for leaves no trace, so that hashes of older reports stay right.
+    if len(ignore_regions):
+        settings["ignore_regions"] = [[float(side) for side in box] for box in ignore_regions]
+    if len(ignore_spans):
+        settings["ignore_spans"] = [list(span) for span in ignore_spans]
+    return config_sha256(rules, settings)
 
 
 @dataclass(slots=True)

@@ -7,19 +7,21 @@ limit then gives a probability that is one half exactly at the limit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from physcheck.errors import ConfigurationError, ShapeError
-from physcheck.types import Floats
+from physcheck.types import Floats, Ints
 
 __all__ = [
     "FAMILIES",
     "HIGHEST_PROBABILITY",
     "bootstrap_interval",
+    "equal_mass_bins",
+    "grouped_intervals",
     "log_tail_probability",
     "posterior",
     "tail_probability",
@@ -171,6 +173,51 @@ def violation_probability(
     return _log_posterior(log_p, float(log_p_limit))
 
 
+def grouped_intervals(
+    groups: ArrayLike,
+    statistics: Callable[[Ints], ArrayLike],
+    n: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Floats:
+    """Percentile intervals of several figures at once, from the same draws of whole groups.
+
+    Values of one group (say, the clips cut from one film) are not independent;
+    drawing values one by one would make the intervals too narrow. What `statistics`
+    needs of each value is best worked out before: it is called n times.
+
+    Args:
+        groups: (N,) names, one for each value.
+        statistics: takes the rows that were drawn, (K,) of 0..N-1 with repeats (none at
+            all where N is 0), gives (S,) figures.
+        n: number of draws. seed: of the draws. level: share inside, in (0, 1).
+
+    Returns:
+        (S, 2) lower and upper ends. Draws for which a figure is NaN are left out; where
+        they are more than half of the draws, both ends are NaN.
+
+    Source: Davison, Hinkley (1997), Bootstrap methods and their application, ch. 3.8.
+    """
+    found = np.array([statistics(rows) for rows in _drawn_rows(groups, n, seed)], dtype=np.float64)
+    known = np.isfinite(found).mean(axis=0) >= 0.5
+    ends = np.full((found.shape[1], 2), np.nan)
+    tail = (1.0 - level) / 2
+    if known.any():
+        ends[known] = np.nanquantile(found[:, known], [tail, 1.0 - tail], axis=0).T
+    return ends
+
+
+def _drawn_rows(groups: ArrayLike, n: int, seed: int) -> Iterator[Ints]:
+    """Rows of as many groups as there are, drawn with replacement, n times over."""
+    _, member = np.unique(np.asarray(groups), return_inverse=True)
+    rows = [np.flatnonzero(member == group) for group in range(member.max(initial=-1) + 1)]
+    if not rows:
+        yield np.zeros(0, dtype=np.int64)
+        return
+    for draw in np.random.default_rng(seed).integers(len(rows), size=(n, len(rows))):
+        yield np.concatenate([rows[group] for group in draw])
+
+
 def bootstrap_interval(
     values: ArrayLike,
     statistic: Callable[[NDArray[Any]], float],
@@ -181,8 +228,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile interval of a statistic, by drawing whole groups with replacement.
 
-    Values of one group (say, the clips cut from one film) are not independent;
-    drawing values one by one would make the interval too narrow.
+    See `grouped_intervals`, which does this for several figures at once.
 
     Args:
         values: (N, ...). statistic: takes drawn values (K, ...), gives a number.
@@ -191,7 +237,7 @@ def bootstrap_interval(
 
     Returns:
         Lower and upper end; NaN and NaN where there are no values. Draws for which
-        the statistic is NaN are left out.
+        the statistic is NaN are left out; where they are most, both ends are NaN.
 
     Raises:
         ShapeError: groups and values differ in length.
@@ -202,10 +248,24 @@ def bootstrap_interval(
         raise ShapeError(f"groups must have {len(data)} entries, got {len(names)}")
     if len(data) == 0:
         return float("nan"), float("nan")
-    _, member = np.unique(names, return_inverse=True)
-    rows = [np.flatnonzero(member == group) for group in range(member.max() + 1)]
-    draws = np.random.default_rng(seed).integers(len(rows), size=(n, len(rows)))
-    found = [statistic(data[np.concatenate([rows[group] for group in draw])]) for draw in draws]
-    tail = (1.0 - level) / 2
-    low, high = np.nanquantile(np.asarray(found, dtype=np.float64), [tail, 1.0 - tail])
-    return float(low), float(high)
+    ends = grouped_intervals(names, lambda rows: [statistic(data[rows])], n, seed, level)
+    return float(ends[0, 0]), float(ends[0, 1])
+
+
+def equal_mass_bins(values: ArrayLike, n_bins: int) -> Ints:
+    """Sort values into bins of equal numbers, as far as ties allow: equal values stay together.
+
+    Args:
+        values: (N,) finite.
+
+    Returns:
+        (N,) bin of each value, 0 to n_bins - 1, growing with the value; bins may be empty.
+    """
+    ordered, member, count = np.unique(
+        np.asarray(values, dtype=np.float64), return_inverse=True, return_counts=True
+    )
+    if len(ordered) == 0:
+        return np.zeros(0, dtype=np.int64)
+    middle = np.cumsum(count) - count / 2
+    bins = np.minimum(middle / count.sum() * n_bins, n_bins - 1)
+    return np.asarray(bins.astype(np.int64)[member], dtype=np.int64)

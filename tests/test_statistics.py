@@ -12,6 +12,8 @@ from physcheck.errors import ConfigurationError, ShapeError
 from physcheck.statistics import (
     HIGHEST_PROBABILITY,
     bootstrap_interval,
+    equal_mass_bins,
+    grouped_intervals,
     log_tail_probability,
     posterior,
     tail_probability,
@@ -147,3 +149,40 @@ def test_the_bootstrap_of_nothing_is_unknown() -> None:
 def test_groups_of_another_length_are_refused() -> None:
     with pytest.raises(ShapeError):
         bootstrap_interval([1.0, 2.0], np.mean, groups=["a"])
+
+
+def test_several_figures_share_the_draws_of_one() -> None:
+    values, groups = np.random.default_rng(1).normal(size=60), np.repeat(np.arange(20), 3)
+    both = grouped_intervals(groups, lambda rows: (values[rows].mean(), values[rows].max()), seed=2)
+    assert both.shape == (2, 2)
+    assert tuple(both[0]) == bootstrap_interval(values, np.mean, groups, seed=2)
+    assert both[1, 1] == values.max()
+
+
+def test_draws_without_a_value_are_left_out_until_they_are_most() -> None:
+    # A figure that needs one group out of three is known in 1 - (2/3)^3 = 70 % of the
+    # draws; one that needs two given ones, in 2/9 + ... = 44 % of them.
+    def figures(rows: np.ndarray) -> list[float]:
+        return [1.0 if 0 in rows else np.nan, 1.0 if {0, 1} <= {*rows} else np.nan]
+
+    ends = grouped_intervals(["a", "b", "c"], figures)
+    assert ends[0].tolist() == [1.0, 1.0]
+    assert np.isnan(ends[1]).all()
+
+
+def test_the_intervals_of_nothing_are_unknown() -> None:
+    ends = grouped_intervals([], lambda rows: [float("nan")] * 3)
+    assert ends.shape == (3, 2)
+    assert np.isnan(ends).all()
+
+
+def test_bins_of_equal_mass_hold_equal_numbers() -> None:
+    values = np.random.default_rng(0).permutation(40)
+    bins = equal_mass_bins(values, 8)
+    assert np.bincount(bins).tolist() == [5] * 8
+    assert np.array_equal(bins, values // 5)
+
+
+def test_equal_values_share_a_bin() -> None:
+    assert equal_mass_bins([0, 0, 0, 0, 0, 0, 1, 2, 3, 4], 5).tolist() == [1] * 6 + [3, 3, 4, 4]
+    assert equal_mass_bins([], 5).tolist() == []

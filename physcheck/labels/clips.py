@@ -1,18 +1,17 @@
-"""Labelled clips: what a person says is wrong in which frames, read from files and written.
-
-A label file is a JSON list of clips (or CSV, see `read_labels`). Frames are 0-based
-and inclusive. The interval of a violation is the change itself: for a thing that
-vanishes from the last frame in which it is whole to the first in which it is gone.
-"""
+"""What is said of a clip, and what cannot be said."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["BoxAt", "ClipLabel", "LabelSet", "ViolationLabel"]
+from physcheck.errors import InputError
+
+__all__ = ["BoxAt", "ClipLabel", "LabelSet", "ViolationLabel", "check_unique"]
 
 BoxAt = tuple[int, float, float, float, float]
 """A frame, and x1, y1, x2, y2 in px of the clip."""
@@ -27,7 +26,7 @@ class _Label(BaseModel):
 class ViolationLabel(_Label):
     """One thing that is wrong. Frames are inclusive."""
 
-    kind: str = Field(description="name of a check, e.g. vanish")
+    kind: str = Field(min_length=1, description="name of a check, e.g. vanish")
     start_frame: int = Field(ge=0)
     end_frame: int = Field(ge=0, description="inclusive")
     object: str = ""
@@ -43,13 +42,17 @@ class ViolationLabel(_Label):
     def _in_order(self) -> Self:
         if self.end_frame < self.start_frame:
             raise ValueError(f"end_frame {self.end_frame} is before start_frame {self.start_frame}")
+        if self.box_at_peak is not None:
+            frame, x1, y1, x2, y2 = self.box_at_peak
+            if frame < 0 or x2 < x1 or y2 < y1:
+                raise ValueError(f"box_at_peak {self.box_at_peak} is not frame, x1, y1, x2, y2")
         return self
 
 
 class ClipLabel(_Label):
     """What is known of one clip."""
 
-    clip: str = Field(description="path of the video, relative to the label file")
+    clip: str = Field(min_length=1, description="path of the video, relative to the label file")
     origin: str = Field(default="unknown", description="real, generated, mutated, simulated, ...")
     verdict: Literal["violation", "clean", "unsure"]
     fps: float | None = Field(default=None, gt=0)
@@ -69,7 +72,15 @@ class ClipLabel(_Label):
     def _agrees(self) -> Self:
         if self.verdict == "clean" and self.violations:
             raise ValueError("a clean clip has no violations; say verdict: violation")
+        last = max((one.end_frame for one in self.violations), default=-1)
+        if self.frames is not None and last >= self.frames:
+            raise ValueError(f"end_frame {last} is not in the clip, which has {self.frames} frames")
         return self
+
+    @property
+    def placed(self) -> bool:
+        """Whether it is known which frames are wrong: clean, or violating with intervals."""
+        return self.verdict == "clean" or (self.verdict == "violation" and bool(self.violations))
 
     @property
     def group(self) -> str:
@@ -89,6 +100,15 @@ class LabelSet(NamedTuple):
         return self.folder / label.clip
 
 
-def to_plain(clips: tuple[ClipLabel, ...]) -> list[dict[str, Any]]:
-    """The clips as they stand in a label file: without what is not said."""
-    return [clip.model_dump(mode="json", exclude_defaults=True) for clip in clips]
+def check_unique(path: Path, clips: Iterable[ClipLabel]) -> None:
+    """Refuse a file that has two entries for one clip.
+
+    Raises:
+        InputError: it has.
+    """
+    seen: set[str] = set()
+    for one in clips:
+        place = os.path.normpath(one.clip)
+        if place in seen:
+            raise InputError(f"{path}: {one.clip}: labelled twice; put all into one entry")
+        seen.add(place)
