@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "samples")]
 
 import stage  # noqa: E402 (lies in samples/)
+from motion import bounce  # noqa: E402
 
 from physcheck.analysis import analyze  # noqa: E402
 from physcheck.drawing.paths import constant  # noqa: E402
@@ -111,7 +112,7 @@ def drawn() -> list[Picture]:
     room = Room(view, foot_px=496, wall="brick", floor="planks", seed=21)
     radius = constant(0.16)
     balls = tuple(
-        Ball(name, look, motion.bounce(place, speed, radius, 0.85), radius)
+        Ball(name, look, bounce(place, speed, radius, 0.85), radius)
         for name, look, place, speed in (
             ("A", stage.RED, (-2.2, 1.7, 5.6), (0.45, 0.0, 0.0)),
             ("B", stage.BLUE, (0.1, 1.2, 6.4), (-0.2, 0.6, 0.0)),
