@@ -19,15 +19,19 @@ import pytest
 TABLE = """
     errors                                      the exception tree
     types                                       frozen data types
+    atomic                                      files that are whole or not there
     boxes kalman signals statistics             mathematics
     ends changes                                what several checks share
     drawing                                     rooms, things and a camera, drawn
+    weights                                     files of detectors: found, known, pulled
     config resources records labels             settings, shipped files, report and labels
+    detection_files                             boxes that others computed, and ours for them
     container shots                             one file's streams; cuts and fades
     pieces                                      frames gathered into shots
     video                                       decode to frames with presentation times
     camera                                      frame-to-reference motion of the picture
     detectors                                   what is seen in a frame
+    cache                                       what was seen before
     tracking                                    what is followed through a shot
     explain                                     the second look at births and deaths
     world                                       supports and contacts

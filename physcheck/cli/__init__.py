@@ -10,9 +10,14 @@ import typer
 
 from physcheck import __version__
 from physcheck.cli.analyze import analyze
+from physcheck.cli.cache import cache
+from physcheck.cli.evaluate import evaluate
 from physcheck.cli.exits import EXIT_BROKEN_PIPE, Group, silence
+from physcheck.cli.models import models
+from physcheck.cli.mutate import mutate
 from physcheck.cli.rules import rules
 from physcheck.cli.schema import schema
+from physcheck.cli.simulate import simulate
 
 __all__ = ["app", "main", "version"]
 
@@ -56,8 +61,13 @@ def version() -> None:
 
 
 app.command(epilog=EXAMPLES)(analyze)
+app.command()(evaluate)
+app.command()(mutate)
 app.command()(schema)
+app.command()(simulate)
 app.command()(version)
+app.add_typer(cache, name="cache", help="What is kept of earlier looks at clips.")
+app.add_typer(models, name="models", help="Weights of detectors: list, pull, verify.")
 app.add_typer(rules, name="rules", help="List, explain and check rules.")
 
 
