@@ -33,6 +33,7 @@ from physcheck.labels import read_labels
 
 ROOT = Path(__file__).resolve().parents[1]
 N_SIMULATED, SEED = 200, 1
+MUTATE = ("--all", "--repeat", "2", "--per-clip", "14")
 COMMAND = "make eval"
 
 
@@ -82,7 +83,7 @@ def sets(options: argparse.Namespace) -> list[tuple[str, str, list[Path]]]:
     footage = [options.footage / name / "labels.json" for name in ("generated", "real")]
     if all(path.is_file() for path in footage):
         found.append(("footage", "generated and real clips, labelled by people", footage))
-        folder = make(options, "mutated", "mutate", str(options.footage / "real"), "--all")
+        folder = make(options, "mutated", "mutate", str(options.footage / "real"), *MUTATE)
         found.append(("mutated", "real clips with one violation put in, and their twins", [folder]))
     else:
         say(f"no labelled footage in {options.footage}: only the simulated set is measured")

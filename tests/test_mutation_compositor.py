@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from physcheck.errors import InputError
 from physcheck.mutation.channels import in_order
 from physcheck.mutation.compositor import Compositor, Placement
+from physcheck.mutation.fitting import fitted
 from physcheck.mutation.footage import Footage, Thing, read_footage
 from physcheck.mutation.occluder import make_occluder
 from physcheck.mutation.writing import matching_crf, write_clip
@@ -257,3 +259,36 @@ def test_twins_are_coded_alike_up_to_where_they_differ(tmp_path: Path) -> None:
 def test_the_sorting_network_sorts(n: int) -> None:
     stack = np.random.default_rng(n).integers(0, 255, (n, 200)).astype(np.uint8)
     assert (in_order(stack) == np.sort(stack, axis=0)).all()
+
+
+def test_a_box_around_a_part_is_fitted_to_the_whole() -> None:
+    footage, thing, _ = film()
+    upper = thing.boxes.copy()
+    upper[:, 3] -= RADIUS
+    part = Thing(0, "ball", thing.frames, upper, origin="tracks")
+    (whole,) = fitted(footage, [part])
+    assert np.abs(whole.boxes - thing.boxes).max() < 4
+    given = Thing(0, "ball", thing.frames, upper, origin="boxes")
+    assert fitted(footage, [given])[0] is given
+
+
+def test_a_shadow_goes_with_the_thing() -> None:
+    footage, thing, clean = film()
+    frames = footage.frames.copy()
+    v, u = np.mgrid[:HEIGHT, :WIDTH]
+    for k in range(N):
+        x, y = place(k, 5.0)
+        oval = np.hypot((u - x) / 16, (v - y - RADIUS - 1) / 5)
+        depth = 0.4 * np.clip(1.4 - oval, 0, 1)[..., None]
+        dark = np.clip(np.rint(frames[k] * (1 - depth)), 0, 255).astype(np.uint8)
+        ball = np.hypot(u + 0.5 - x, v + 0.5 - y)[..., None] < RADIUS
+        frames[k] = np.where(ball, frames[k], dark)
+    shaded = replace(footage, frames=frames)
+    compositor = Compositor(shaded, [thing], thing)
+    rows, columns = around(thing, 15)
+    below = (slice(rows.stop + 1, rows.stop + 5), columns)
+    gone = compositor.render(15, [])[below].mean()
+    same = compositor.render(15, [Placement(source=15)])[below].mean()
+    assert frames[15][below].mean() < 0.85 * clean[15][below].mean()
+    assert gone == pytest.approx(clean[15][below].mean(), rel=0.05)
+    assert same == pytest.approx(frames[15][below].mean(), rel=0.05)

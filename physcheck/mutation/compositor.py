@@ -82,6 +82,7 @@ class Compositor:
             window: (start, stop) indices of frames that will be rendered; all without it.
         """
         self.footage, self.thing = footage, thing
+        self._others = [one for one in things if one is not thing and one.id != thing.id]
         self._maker = PlateMaker(footage, things, thing)
         self._plates: dict[int, Plate] = {}
         self._masks: dict[int, Mask] = {}
@@ -140,7 +141,9 @@ class Compositor:
     def _mask(self, k: int) -> Mask:
         if k not in self._masks:
             box, reach = self.thing.box(k), self.thing.reach(k)
-            self._masks[k] = find_mask(self.footage.frames[k], self._plate(k), box, reach)
+            others = [one.box(k) for one in self._others if one.has(k)]
+            picture = self.footage.frames[k]
+            self._masks[k] = find_mask(picture, self._plate(k), box, reach, others)
         return self._masks[k]
 
     def _plate(self, k: int) -> Plate:

@@ -9,6 +9,7 @@ Source: Porter, Duff (1984) for mixtures; difference mattes, Qian, Sezan (1992).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -26,6 +27,7 @@ _GROW, _SEED = 3.0, 6.0
 _FAINT = 0.16
 """What differs by less than this share of the thing's own difference is no part of it: the
 halo of sharpening, ringing of the codec."""
+_RIVAL = 0.4
 _CORE = 0.5
 """The middle part of the box, in which a matte must have a seed."""
 _FEATHER_PX = 0.8
@@ -33,19 +35,20 @@ _HOLE_GROW_PX = 3
 _REACH = 0.5
 """A shadow may reach so far from the thing, as a share of the thing's smaller side."""
 _DARKER = 0.04
-_DARKEST = 0.35
+_DARKEST = 0.42
 _COLOURLESS = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
     """A first, hard cut. region: of the frame. difference: (h, w) to the plate, in standard
-    deviations of its noise. inside: (h, w). box, reach: (4,) of the thing, px of the
-    region."""
+    deviations of its noise. inside: (h, w); theirs: (h, w) what belongs to other things.
+    box, reach: (4,) of the thing, px of the region."""
 
     region: Region
     difference: Colour
     inside: Bools
+    theirs: Bools
     box: Floats
     reach: Floats
 
@@ -69,19 +72,29 @@ class Cut:
     box: Floats
 
 
-def find_mask(picture: Bytes, plate: Plate, box: Floats, reach: Floats) -> Mask:
+def find_mask(
+    picture: Bytes, plate: Plate, box: Floats, reach: Floats, others: Sequence[Floats] = ()
+) -> Mask:
     """Tell what differs from the plate, in and about the box.
 
     Args:
         picture: (H, W, 3) the frame. plate: of it.
         box, reach: (4,) where the thing is and where parts of it may be, px.
+        others: (4,) boxes of other things; what lies in them and not in `box` is theirs.
     """
     x0, y0, x1, y1 = plate.region
     seen = picture[y0:y1, x0:x1].astype(np.float32)
     where, allowed = (one - (x0, y0, x0, y0) for one in (box, reach))
     difference = _difference(seen, plate)
     difference[_looks_shaded(seen, plate, where)] *= 0.1
-    mask = Mask(plate.region, difference, np.zeros(difference.shape, bool), where, allowed)
+    theirs: Bools = np.zeros(seen.shape[:2], dtype=bool)
+    for other in others:
+        # A box much smaller than this one may hold a part of the same thing.
+        if np.prod(other[2:] - other[:2]) > _RIVAL * np.prod(box[2:] - box[:2]):
+            theirs |= _filled_box(seen.shape[:2], other - (x0, y0, x0, y0), 0.0)
+    theirs &= ~_filled_box(seen.shape[:2], where, 0.0)
+    difference[theirs] = 0
+    mask = Mask(plate.region, difference, np.zeros_like(theirs), theirs, where, allowed)
     return replace(mask, inside=_component(mask, 1.0))
 
 
@@ -294,7 +307,7 @@ def _shade(seen: Colour, plate: Plate, mask: Mask) -> Colour:
     ratio = _ratio(seen, plate)
     gray = average(ratio)
     dark = (gray < 1 - _DARKER) & (gray > _DARKEST) & _colourless(ratio, gray)
-    dark &= plate.known & ~mask.inside
+    dark &= plate.known & ~mask.inside & ~mask.theirs
     dark = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, _disc(1)) > 0
     about = cv2.dilate(mask.inside.astype(np.uint8), _disc(2)) > 0
     side = float(np.min(mask.box[2:] - mask.box[:2]))

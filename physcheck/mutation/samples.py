@@ -18,6 +18,8 @@ Region = tuple[int, int, int, int]
 
 _N_WANTED = 7
 _N_MOST = 11
+_ENOUGH = 3
+"""With fewer votes one thing that nobody knows of would be taken for background."""
 _GRID = 10
 """Points along each side of what is needed at which coverage is looked up."""
 _NEAR = 25.0
@@ -69,7 +71,7 @@ def clean_samples(
 
     Args:
         footage: the frames.
-        tiers: for each frame what is in the way, see `in_the_way`. Px that are never
+        tiers: for each frame what is in the way, see `in_the_way`. Px that are hardly
             seen by the first tier are looked for by the second, which knows of less:
             what rests for the whole shot is background too.
         k: the frame. region: of that frame. needed: (4,) box in it that is asked for.
@@ -79,27 +81,24 @@ def clean_samples(
         far as it can be had.
     """
     x0, y0, x1, y1 = region
-    seen = np.zeros((y1 - y0, x1 - x0), dtype=bool)
-    missing = np.ones(_GRID**2, dtype=bool)
+    shape = y1 - y0, x1 - x0
+    count = np.zeros(shape, dtype=np.int16)
+    votes = np.zeros(_GRID**2, dtype=np.int16)
     frames: list[int] = []
-    colour, clean = [np.zeros((0, *seen.shape, 3), np.uint8)], [np.zeros((0, *seen.shape), bool)]
+    colour, clean = [np.zeros((0, *shape, 3), np.uint8)], [np.zeros((0, *shape), bool)]
     for boxes in tiers:
         shows = _shows(footage, boxes, k, needed)
-        picks = _chosen(shows[:, missing], k)
-        matrices = [_between(footage, j, k) for j in picks]
-        masks = [
-            _clean_mask(footage, boxes[j], matrix, region)[None] & ~seen
-            for j, matrix in zip(picks, matrices, strict=True)
-        ]
+        picks = _chosen(shows[:, votes < _ENOUGH], k)
+        asked = count < _ENOUGH
+        for j in picks:
+            matrix = _between(footage, j, k)
+            mask = _clean_mask(footage, boxes[j], matrix, region) & asked
+            colour.append(_view(footage.frames[j], matrix, region)[None])
+            clean.append(mask[None])
+            count += mask
         frames += picks
-        colour += [
-            _view(footage.frames[j], matrix, region)[None]
-            for j, matrix in zip(picks, matrices, strict=True)
-        ]
-        clean += masks
-        seen = seen | np.concatenate([seen[None], *masks]).any(axis=0)
-        missing &= ~shows[picks].any(axis=0)
-        if not missing.any():
+        votes += shows[picks].sum(axis=0, dtype=np.int16)
+        if (votes >= _ENOUGH).all():
             break
     return Samples(tuple(frames), np.concatenate(colour), np.concatenate(clean))
 
