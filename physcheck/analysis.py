@@ -15,16 +15,17 @@ from pathlib import Path
 import numpy as np
 
 from physcheck.camera import estimate_camera
-from physcheck.config import TimeSpan, choose_detector
+from physcheck.config import TimeSpan
+from physcheck.detector_choice import Sight
 from physcheck.detectors import Detector
-from physcheck.detectors.motion import MotionDetector
 from physcheck.errors import ConfigurationError
 from physcheck.explain import explain
 from physcheck.explain.tracks import unsteady
 from physcheck.kalman import Backend
-from physcheck.report import DetectorInfo, Report, build_report
+from physcheck.report import Report, build_report
 from physcheck.rules import Pack, config_sha256, decide, load_pack, measure, select_rules
 from physcheck.score import score
+from physcheck.sight import OpenedSight, open_sight
 from physcheck.tracking import track
 from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track
 from physcheck.video import ArrayReader, VideoReader
@@ -51,6 +52,8 @@ def analyze(
     ignore_regions: Sequence[tuple[float, float, float, float]] = (),
     ignore_spans: Sequence[TimeSpan] = (),
     signals: bool = False,
+    sight: Sight | OpenedSight | None = None,
+    save_detections: str | Path | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Report:
     """Check one clip.
@@ -60,13 +63,16 @@ def analyze(
         fps: frames a second; needed for frames, not allowed for a path.
         pack: name or file of the rule pack.
         select, ignore: names of rules or groups to keep, to leave out.
-        detector: "auto" or "motion".
+        detector: "auto", "motion", "yolo", "hybrid" or "transformers".
         weights, device: for detectors that use them.
         floor: (y,) or (x1, y1, x2, y2), px of the clip, where the floor is.
         filter: which implementation of the Kalman filter is used.
         ignore_regions: boxes xyxy, px; what is seen within them is not judged.
         ignore_spans: pieces of the clip that are not judged.
         signals: store every measurement in the report.
+        sight: what looks at the pixels, in place of detector, weights and device; opened
+            where it is used for many clips, see `physcheck.sight`.
+        save_detections: folder that gets a JSON file of what was detected, named like the clip.
         progress: called with a stage and the share of the clip done, in [0, 1].
 
     Returns:
@@ -75,12 +81,16 @@ def analyze(
     Raises:
         InputError: the source could not be read.
         ConfigurationError: an argument or the pack is wrong.
+        MissingExtraError: the detector needs what is not installed.
     """
     rules = select_rules(load_pack(pack), select=select, ignore=ignore)
-    choice = choose_detector(detector, weights)
+    asked = sight or Sight(detector, weights, device)
+    opened = asked if isinstance(asked, OpenedSight) else open_sight(asked)
     reader = _open(source, fps)
+    looking = opened.look_at(source)
+    looking.seen = None if save_detections is None else {}
     ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
-    work = _Work(MotionDetector(), rules, floor, filter, ignored, progress or _no_progress)
+    work = _Work(looking, rules, floor, filter, ignored, progress or _no_progress)
     pieces = reader.pieces()
     while work.take_next(pieces):
         pass
@@ -98,20 +108,20 @@ def analyze(
             n_moving_tracks=sum(map(_moves, work.tracks)),
             problems=obstacles,
         )
+    if save_detections is not None:
+        looking.save(Path(save_detections), video)
     return build_report(
         video,
         work.tracks,
         decision,
         total,
-        detector=DetectorInfo(name=choice.name),
+        detector=looking.info,
         pack=rules,
         config_sha256=configuration_sha256(
             pack=pack,
             select=select,
             ignore=ignore,
-            detector=detector,
-            weights=weights,
-            device=device,
+            sight=opened.asked,
             floor=floor,
             filter=filter,
             ignore_regions=ignore_regions,
@@ -119,7 +129,7 @@ def analyze(
         ),
         seconds=work.clock.seconds,
         signals=work.signals if signals else None,
-        notes=(f"detector {choice.name} ({choice.why})", *reader.remarks, *work.notes()),
+        notes=(opened.line, *looking.notes(), *reader.remarks, *work.notes()),
     )
 
 
@@ -135,6 +145,7 @@ def configuration_sha256(
     filter: Backend = "numpy",
     ignore_regions: Sequence[tuple[float, float, float, float]] = (),
     ignore_spans: Sequence[TimeSpan] = (),
+    sight: Sight | None = None,
     **_others: object,
 ) -> str:
     """The `config_sha256` of a report that `analyze` makes with the same arguments.
@@ -143,13 +154,8 @@ def configuration_sha256(
         ConfigurationError: an argument or the pack is wrong.
     """
     rules = select_rules(load_pack(pack), select=select, ignore=ignore)
-    name = choose_detector(detector, weights).name
-    settings: dict[str, object] = {
-        "floor": floor,
-        "filter": filter,
-        "detector": name,
-        "device": device,
-    }
+    looking = (sight or Sight(detector, weights, device)).settings()
+    settings: dict[str, object] = {"floor": floor, "filter": filter, **looking}
     # What nobody asked for leaves no trace, so that hashes of older reports stay right.
     if len(ignore_regions):
         settings["ignore_regions"] = [[float(side) for side in box] for box in ignore_regions]

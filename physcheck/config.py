@@ -13,25 +13,27 @@ import math
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from physcheck.detector_choice import Sight
 from physcheck.errors import ConfigurationError
 
 __all__ = [
-    "DetectorChoice",
     "Settings",
     "TimeSpan",
-    "choose_detector",
     "find_settings_file",
     "load_settings",
 ]
 
-DETECTORS = ("auto", "motion", "yolo", "hybrid", "transformers", "detections")
 PREFIX = "PHYSCHECK_"
 _NEAR_MISS = 0.8
+_FOLDERS = ("PHYSCHECK_WEIGHTS", "PHYSCHECK_CACHE", "PHYSCHECK_CACHE_MB")
+"""Variables that name a folder of weights and say where and how much is kept; the first may
+name a file too, and is then the setting `weights`."""
 
 Region = tuple[float, float, float, float]
 
@@ -42,13 +44,6 @@ class TimeSpan(NamedTuple):
     start: float
     stop: float
     unit: Literal["frames", "s"]
-
-
-class DetectorChoice(NamedTuple):
-    """Which detector looks at the clips, and why."""
-
-    name: str
-    why: str
 
 
 def _parse_names(value: Any) -> Any:
@@ -136,6 +131,15 @@ class Settings(BaseModel):
     detector: Literal["auto", "motion", "yolo", "hybrid", "transformers", "detections"] = "auto"
     weights: Path | None = None
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    detections: Path | None = None
+    imgsz: int = Field(default=640, ge=32, le=4096)
+    batch: int | None = Field(default=None, ge=1)
+    classes: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
+    backend: Literal["torch", "onnx", "openvino"] = "torch"
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
+    trust: bool = False
+    cache: bool = True
+    save_detections: Path | None = None
     pack: str = "default"
     select: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
     ignore: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
@@ -148,20 +152,24 @@ class Settings(BaseModel):
     quiet: bool = False
     verbose: bool = False
 
+    def sight(self) -> Sight:
+        """What is to look at the pixels."""
+        names = [field.name for field in fields(Sight)]
+        return Sight(**{name: getattr(self, name) for name in names})
+
     def analysis(self) -> dict[str, Any]:
         """The keyword arguments of `physcheck.analyze` that these settings stand for."""
         return {
             "pack": self.pack,
             "select": self.select,
             "ignore": self.ignore,
-            "detector": self.detector,
-            "weights": self.weights,
-            "device": self.device,
+            "sight": self.sight(),
             "floor": self.floor,
             "filter": self.filter,
             "ignore_regions": self.ignore_region,
             "ignore_spans": self.ignore_span,
             "signals": self.signals,
+            "save_detections": self.save_detections,
         }
 
 
@@ -202,24 +210,6 @@ def load_settings(
         key = str(first["loc"][0])
         text = first["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{names[key]}: {text}{_got(first)}") from None
-
-
-def choose_detector(name: str, weights: Path | str | None) -> DetectorChoice:
-    """Say which detector a request stands for.
-
-    Raises:
-        ConfigurationError: this version has no such detector, or the request contradicts itself.
-    """
-    if name not in DETECTORS:
-        raise ConfigurationError(f"unknown detector '{name}'; known: {', '.join(DETECTORS)}")
-    if name not in ("auto", "motion"):
-        raise ConfigurationError(f"detector '{name}' is not available in this version; use motion")
-    if weights is not None:
-        raise ConfigurationError(
-            "weights were given, and no detector of this version uses weights; leave them out"
-        )
-    why = "no weights given or pulled" if name == "auto" else "asked for"
-    return DetectorChoice("motion", why)
 
 
 def find_settings_file(folder: Path) -> Path | None:
@@ -267,7 +257,12 @@ def _read_file(path: Path | None) -> _Layer:
 
 def _from_folder(key: str, value: Any, folder: Path) -> Any:
     """A file named in a settings file is meant relative to that file."""
-    is_file = key == "weights" or (key == "pack" and Path(str(value)).suffix in (".yaml", ".yml"))
+    is_file = key in ("detections", "save_detections")
+    is_file |= key == "pack" and Path(str(value)).suffix in (".yaml", ".yml")
+    # A bare name is looked for among the weights that were pulled.
+    is_file |= key == "weights" and (
+        len(Path(str(value)).parts) > 1 or (folder / str(value)).exists()
+    )
     return str(folder / str(value)) if is_file else value
 
 
@@ -278,6 +273,8 @@ def _read_environment(environment: Mapping[str, str]) -> _Layer:
         if not name.startswith(PREFIX) or not value:
             continue
         key = name.removeprefix(PREFIX).lower()
+        if name in _FOLDERS and (key != "weights" or Path(value).is_dir()):
+            continue
         if key in Settings.model_fields:
             values[key], names[key] = value, f"environment variable {name}"
         elif difflib.get_close_matches(key, Settings.model_fields, 1, _NEAR_MISS):

@@ -10,10 +10,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from physcheck.detector_choice import Sight
 from physcheck.errors import ConfigurationError, InputError, MissingExtraError
 from physcheck.records import Report, Unread
+
+if TYPE_CHECKING:
+    from physcheck.sight import OpenedSight
 
 __all__ = ["Outcome", "run_clips"]
 
@@ -71,6 +75,7 @@ def run_clip(
     from physcheck.analysis import analyze
 
     try:
+        arguments = {**arguments, "sight": _opened(arguments.get("sight"))}
         return Outcome(analyze(clip, progress=progress, **arguments))
     except (ConfigurationError, MissingExtraError):
         raise
@@ -80,6 +85,14 @@ def run_clip(
     except Exception as error:
         text = f"unexpected {type(error).__name__}: {error}"
         return Outcome(Unread(path=clip, error=_one_line(text)), traceback.format_exc())
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(sight: Sight | None) -> OpenedSight | None:
+    """The sight, loaded once in this process."""
+    from physcheck.sight import open_sight
+
+    return None if sight is None else open_sight(sight)
 
 
 @functools.cache

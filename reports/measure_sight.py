@@ -6,9 +6,9 @@
 Recall: share of the labelled boxes (DIR/gt/NAME.csv) that some box overlaps by IoU over
 0.3. False boxes a frame: boxes that overlap no labelled box so, in the frames that have
 labels; where a clip has none, all boxes a frame are given instead, for nobody has said
-which of them are right. Boxes count from a score of 0.5 (0.25 for the model alone, its
-usual limit); in brackets the same with every box, the faint ones too, which may go on a
-track but not begin one.
+which of them are right. Frames that repeat the one before are left out. Boxes count from
+a score of 0.5 (0.25 for the model alone, its usual limit); in brackets the same with
+every box, the faint ones too, which may go on with a track but not begin one.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Tests look anew at every clip, and leave nothing in the user's folders.
+    os.environ["PHYSCHECK_CACHE_MB"] = "0"
     config.addinivalue_line("markers", "slow: takes minutes; runs with PHYSCHECK_SLOW=1")
 
 

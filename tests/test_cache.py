@@ -270,6 +270,7 @@ def test_the_commands_tell_what_is_there_and_remove_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PHYSCHECK_CACHE", str(tmp_path))
+    monkeypatch.delenv("PHYSCHECK_CACHE_MB")
     cache = open_cache()
     assert cache is not None
     assert main(["cache", "info"]) == 0

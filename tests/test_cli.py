@@ -185,9 +185,9 @@ def test_a_bug_in_one_clip_spares_the_others(
     ("arguments", "cause"),
     [
         (["--pack", "nonsense"], "unknown rule pack 'nonsense'"),
-        (["--detector", "yolo"], "detector 'yolo' is not available in this version"),
+        (["--detector", "yolo"], "detector 'yolo' needs weights: --weights FILE, or pull some"),
         (["--detector", "yelo"], "--detector: Input should be 'auto', 'motion'"),
-        (["--weights", "w.pt"], "no detector of this version uses weights"),
+        (["--weights", "w.pt"], "w.pt: no such weights"),
         (["--floor", "a"], "--floor: must be numbers"),
         (["--floor", "1,2"], "--floor: must be Y or X1,Y1,X2,Y2"),
         (["--ignore-region", "9,9,1,1"], "--ignore-region: must be X1,Y1,X2,Y2"),

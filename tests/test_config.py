@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from physcheck.config import Settings, TimeSpan, choose_detector, load_settings
+from physcheck.config import Settings, TimeSpan, load_settings
 from physcheck.errors import ConfigurationError
 
 
@@ -100,12 +100,3 @@ def test_what_a_settings_file_holds_can_be_switched_off_by_a_flag(tmp_path: Path
     (tmp_path / "physcheck.toml").write_text("signals = true\n")
     assert load(tmp_path).signals
     assert not load(tmp_path, signals=False).signals
-
-
-def test_the_choice_of_the_detector_says_why() -> None:
-    assert choose_detector("auto", None) == ("motion", "no weights given or pulled")
-    assert choose_detector("motion", None) == ("motion", "asked for")
-    with pytest.raises(ConfigurationError, match="not available"):
-        choose_detector("hybrid", None)
-    with pytest.raises(ConfigurationError, match="unknown detector 'x'"):
-        choose_detector("x", None)

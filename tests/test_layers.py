@@ -20,10 +20,11 @@ TABLE = """
     errors                                      the exception tree
     types                                       frozen data types
     atomic                                      files that are whole or not there
-    boxes kalman signals statistics             mathematics
+    boxes kalman signals statistics things      mathematics, and words for things
     ends changes                                what several checks share
     drawing                                     rooms, things and a camera, drawn
     weights                                     files of detectors: found, known, pulled
+    detector_choice                             which detector a request stands for
     config resources records labels             settings, shipped files, report and labels
     detection_files                             boxes that others computed, and ours for them
     container shots                             one file's streams; cuts and fades
@@ -32,6 +33,7 @@ TABLE = """
     camera                                      frame-to-reference motion of the picture
     detectors                                   what is seen in a frame
     cache                                       what was seen before
+    sight                                       which detector looks, opened for many clips
     tracking                                    what is followed through a shot
     explain                                     the second look at births and deaths
     world                                       supports and contacts
@@ -53,7 +55,8 @@ LAYERS = [
 ]
 LAYER_OF = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 
-FOR_CHECKS = {"errors", "types", "boxes", "kalman", "signals", "statistics", "ends", "changes"}
+FOR_CHECKS = {"errors", "types", "boxes", "kalman", "signals", "statistics", "things"}
+FOR_CHECKS |= {"ends", "changes"}
 LIBRARIES_FOR_CHECKS = {"numpy", "scipy"}
 
 # The root is there before any of its modules, so its one constant does no harm.

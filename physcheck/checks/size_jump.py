@@ -10,6 +10,7 @@ from physcheck import boxes as geometry
 from physcheck.changes import change_signal
 from physcheck.checks import check
 from physcheck.signals import robust_scale, rolling_median
+from physcheck.things import is_articulated
 from physcheck.types import Change, Shot, Signal, Track
 
 __all__ = ["size_jump"]
@@ -23,6 +24,7 @@ def size_jump(
     max_waver: float = 0.06,
     error_weight: float = 2.0,
     min_log_odds: float = 0.0,
+    articulated_slack: float = 0.2,
 ) -> list[Signal]:
     """A thing is suddenly, and from then on, larger or smaller.
 
@@ -30,7 +32,8 @@ def size_jump(
         width and height changed alike (what hides or turns a thing changes one more
         than the other), less its uncertainty. 0.18 is 20 % larger. It counts where the
         thing's picture before, magnified, is its picture after, rather than still
-        there at its old scale.
+        there at its old scale. What a change of posture can do is taken off for
+        what has limbs or is soft.
     Abstains: too small, at the border, near other things, outline wavers by itself
         (people, hands, smoke), fewer than three clear frames on a side, the pixels
         say that only the box changed.
@@ -43,6 +46,7 @@ def size_jump(
         max_waver: scatter of log size beyond which a thing is not judged.
         error_weight: standard errors taken off the step.
         min_log_odds: nats by which the pixels must say that the thing changed.
+        articulated_slack: log size that posture may add, of what has limbs or is soft.
     """
 
     return [
@@ -51,12 +55,18 @@ def size_jump(
             kind="size",
             unit="log size",
             unfit=_unfit(track, min_size_px, max_waver),
-            amount=lambda change: change.amount - error_weight * change.error,
+            amount=partial(
+                _amount, error_weight, articulated_slack if is_articulated(track.label) else 0.0
+            ),
             sentence=partial(_sentence, track),
             min_log_odds=min_log_odds,
         )
         for track in shot.tracks
     ]
+
+
+def _amount(error_weight: float, slack: float, change: Change) -> float:
+    return change.amount - error_weight * change.error - slack
 
 
 def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:

@@ -11,6 +11,7 @@ from physcheck.checks import check
 from physcheck.ends import size_of
 from physcheck.kalman import estimate_noise
 from physcheck.signals import velocity_break
+from physcheck.things import is_self_propelled
 from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
 
 __all__ = ["trajectory"]
@@ -42,8 +43,9 @@ def trajectory(
         each, its outline is that of a rigid thing, nothing is near it and the picture
         around it is plain enough to show what it could have hit.
     Abstains: no free flight, things or edges nearby, too small, too slow, too fast,
-        outline wavers, at the border, camera on the move; a turn upwards that may be a
-        bounce (it is none well above the level at which two other bounces agree).
+        outline wavers, at the border, camera on the move; people, animals and vehicles,
+        which move by themselves; a turn upwards that may be a bounce (it is none well
+        above the level at which two other bounces agree).
     Blind to: slow turns; anything that propels itself; wrong accelerations that are
         constant; turns beside scenery; turns upwards, which may be bounces.
     Source: inertia as in PDI-Bench (2025), gated by contact.
@@ -68,6 +70,8 @@ def trajectory(
 
 
 def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
+    if is_self_propelled(track.label):
+        return "moves by itself"
     if size_of(track) < min_size_px:
         return "too small"
     area = np.log(np.maximum(geometry.size(track.boxes[track.clear]).prod(axis=1), 1.0))

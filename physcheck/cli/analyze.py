@@ -25,15 +25,73 @@ def analyze(
     ],
     detector: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="auto or motion.", rich_help_panel=_INPUT),
+        typer.Option(
+            metavar="NAME",
+            help="auto, motion, yolo, hybrid, transformers or detections.",
+            rich_help_panel=_INPUT,
+        ),
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Weights of the detector.", rich_help_panel=_INPUT),
+        typer.Option(
+            metavar="FILE", help="Weights of the detector: file or name.", rich_help_panel=_INPUT
+        ),
+    ] = None,
+    detections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Boxes computed elsewhere; a folder holds files named like the clips.",
+            rich_help_panel=_INPUT,
+        ),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="auto, cpu, cuda:N or mps.", rich_help_panel=_INPUT),
+    ] = None,
+    imgsz: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX", help="Longer side of what the network sees.", rich_help_panel=_INPUT
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Frames at a time.", rich_help_panel=_INPUT),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...", help="Only things of these words.", rich_help_panel=_INPUT
+        ),
+    ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="What runs yolo: torch, onnx or openvino.", rich_help_panel=_INPUT
+        ),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="auto, fp32, fp16 or bf16.", rich_help_panel=_INPUT),
+    ] = None,
+    trust: Annotated[
+        bool | None,
+        typer.Option(
+            "--trust/--no-trust",
+            help="Load weights that may run any program.",
+            show_default=False,
+            rich_help_panel=_INPUT,
+        ),
+    ] = None,
+    cache: Annotated[
+        bool | None,
+        typer.Option(
+            "--cache/--no-cache",
+            help="Keep what was seen on disk, and use it again.",
+            show_default=False,
+            rich_help_panel=_INPUT,
+        ),
     ] = None,
     filter: Annotated[
         str | None,
@@ -98,6 +156,14 @@ def analyze(
             "-o",
             metavar="FILE",
             help="Write to this file instead of stdout; its suffix tells the format.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = None,
+    save_detections: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Also write what was detected, one JSON a clip.",
             rich_help_panel=_OUTPUT,
         ),
     ] = None,

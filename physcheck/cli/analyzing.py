@@ -11,7 +11,7 @@ from physcheck.cli.exits import DEBUG
 from physcheck.cli.inputs import find_clips
 from physcheck.cli.output import Output, choose_format
 from physcheck.cli.terminal import Terminal
-from physcheck.config import Settings, choose_detector, load_settings
+from physcheck.config import Settings, load_settings
 from physcheck.errors import ConfigurationError
 from physcheck.records import Report, Unread
 from physcheck.rules import load_pack, select_rules
@@ -27,7 +27,7 @@ def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Pa
         Whether every input was read to its end.
     """
     settings = load_settings(flags)
-    choice = choose_detector(settings.detector, settings.weights)
+    choice = settings.sight().choose()
     # A wrong pack or name is said before any work, and even where no clip can be read.
     select_rules(load_pack(settings.pack), select=settings.select, ignore=settings.ignore)
     chosen = choose_format(form, output)

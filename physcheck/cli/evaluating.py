@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from physcheck.cli.terminal import Terminal, use_utf8
-from physcheck.config import Settings, choose_detector, load_settings
+from physcheck.config import Settings, load_settings
 from physcheck.errors import ConfigurationError
 from physcheck.evaluation.evaluating import LabelledSet, evaluate
 from physcheck.evaluation.records import Evaluation
@@ -50,7 +50,7 @@ def run(request: Request, flags: dict[str, Any]) -> bool:
         Whether every clip could be read.
     """
     settings = load_settings(flags)
-    choice = choose_detector(settings.detector, settings.weights)
+    choice = settings.sight().choose()
     select_rules(load_pack(settings.pack), select=settings.select, ignore=settings.ignore)
     _check(request)
     _make_folder(request.reports)

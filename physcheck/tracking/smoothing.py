@@ -15,6 +15,8 @@ __all__ = ["track"]
 
 _MIN_SEEN = 3
 _BORDER_PX = 2.0
+_LEAST_NAMED = 0.1
+"""Share of the rows that must have a word for the thing to have one."""
 
 
 def track(
@@ -159,8 +161,14 @@ def _filled(
 
 
 def _label(detections: list[Detections], tracklet: Tracklet) -> str:
-    """The word most often given to the thing, "" where there is none."""
-    words = [
-        str(detections[k].labels[p]) for k, p in zip(tracklet.rows, tracklet.picks, strict=True)
-    ]
-    return max(sorted(set(words)), key=words.count)
+    """The word with most score behind it, "" where few of the rows have a word at all."""
+    votes: dict[str, float] = {}
+    n_named = 0
+    for k, pick in zip(tracklet.rows, tracklet.picks, strict=True):
+        word = str(detections[k].labels[pick])
+        if word:
+            votes[word] = votes.get(word, 0.0) + float(detections[k].scores[pick])
+            n_named += 1
+    if n_named < max(2, _LEAST_NAMED * len(tracklet.rows)):
+        return ""
+    return max(sorted(votes), key=lambda word: votes[word])
