@@ -1,6 +1,7 @@
 # make demo     install into .venv and analyse a sample
 # make test     build a fresh .venv-test and run the tests in it
 # make check    lint, format, types, import layers
+# make eval     measure how often physcheck is right, and write reports/accuracy.md
 # make clean    remove what the others made
 #
 # Needs make, Python 3.11 or newer with venv, and PyPI. PYTHON=... chooses another Python.
@@ -14,11 +15,11 @@ INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input
 	-c constraints.txt
 SOURCES := physcheck tests samples reports
 
-.PHONY: help demo test check clean python
+.PHONY: help demo test check eval clean python
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 demo: $(DEMO)/installed
 	@$(DEMO)/bin/physcheck analyze $(SAMPLE)
@@ -35,6 +36,9 @@ check: $(TEST)/installed
 	@$(TEST)/bin/mypy --strict --no-error-summary physcheck
 	@$(TEST)/bin/python -m pytest tests/test_layers.py
 	@echo "check: passed"
+
+eval: $(TEST)/installed
+	@$(TEST)/bin/python reports/measure_accuracy.py
 
 clean:
 	rm -rf $(DEMO) $(TEST) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
