@@ -1,5 +1,6 @@
 # make demo     install into .venv and analyse a sample
 # make test     build a fresh .venv-test and run the tests in it
+# make extras   build .venv-extras with torch, ultralytics, transformers; run the tests of detectors
 # make check    lint, format, types, import layers
 # make eval     measure how often physcheck is right, and write reports/accuracy.md
 # make clean    remove what the others made
@@ -11,15 +12,17 @@ SAMPLE ?= samples/three_balls.mp4
 
 DEMO := .venv
 TEST := .venv-test
+EXTRA := .venv-extras
 INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --use-pep517 \
 	-c constraints.txt
 SOURCES := physcheck tests samples reports
+EXTRA_TESTS := $(addprefix tests/test_,yolo.py detr.py hybrid.py sight.py weights.py) tests/gpu
 
-.PHONY: help demo test check eval clean python
+.PHONY: help demo test check eval extras clean python
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^# //p' Makefile | head -5
+	@sed -n 's/^# //p' Makefile | head -6
 
 demo: $(DEMO)/installed
 	@$(DEMO)/bin/physcheck analyze $(SAMPLE)
@@ -37,18 +40,22 @@ check: $(TEST)/installed
 	@$(TEST)/bin/python -m pytest tests/test_layers.py
 	@echo "check: passed"
 
+extras: $(EXTRA)/installed
+	@$(EXTRA)/bin/python -m pytest $(EXTRA_TESTS)
+
 eval: $(TEST)/installed
 	@$(TEST)/bin/python reports/measure_accuracy.py
 
 clean:
-	rm -rf $(DEMO) $(TEST) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(DEMO) $(TEST) $(EXTRA) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find physcheck tests samples reports -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment is built again when what it was built from has changed.
 # One whose making broke off has no `installed` in it and counts for nothing.
 $(DEMO)/installed: EXTRAS =
 $(TEST)/installed: EXTRAS = [dev]
-$(DEMO)/installed $(TEST)/installed: pyproject.toml constraints.txt | python
+$(EXTRA)/installed: EXTRAS = [dev,yolo,onnx,openvino,transformers]
+$(DEMO)/installed $(TEST)/installed $(EXTRA)/installed: pyproject.toml constraints.txt | python
 	@echo "installing into $(@D) ..." >&2
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
