@@ -26,6 +26,8 @@ _NOISE_FLOOR = 2.2
 """Grey levels; below it 8-bit video does not tell."""
 _GROW, _SEED = 3.0, 6.0
 _MODE_SHARE = 0.12
+_ALIKE = 10.0
+"""Grey levels within which samples show the same content."""
 _OUTLINE = 1.25
 _MIN_AREA = 25
 _DARKEST = 0.05
@@ -168,17 +170,38 @@ def _second_mode(
     colour = np.abs(samples_c.astype(np.int16) - plate_c.astype(np.int16)).max(axis=-1)
     wide = np.stack([_upsample(c.astype(np.uint8), plate_y.shape) for c in colour])
     other = (difference > np.maximum(8, 5 * sigma)) | (wide > 10)
-    count = other.sum(axis=0)
-    enough = count >= max(2, _MODE_SHARE * n)
-    values = np.where(other, samples_y, 0).sum(axis=0) / np.maximum(count, 1)
-    spread = np.where(other, np.abs(samples_y - values), 0).sum(axis=0) / np.maximum(count, 1)
-    changes = (other[1:] != other[:-1]).sum(axis=0)
-    found = enough & (spread < np.maximum(6, 2 * sigma)) & (changes <= 2)
+    enough = max(2, _MODE_SHARE * n)
+    places = np.nonzero(other.sum(axis=0) >= enough)
+    there, here = other[:, *places], samples_y[:, *places].astype(np.int16)
+    # A thing may turn or flicker where it rests, and others may pass: one value of many.
+    near = np.maximum(_ALIKE, 4 * sigma[places])
+    usual = _commonest(here, there, near)
+    there &= np.abs(here - usual) < near
+    lasting = there.sum(axis=0) >= enough
+    changes = (there[1:] != there[:-1]).sum(axis=0)
+    values, found = plate_y.copy(), np.zeros(plate_y.shape, dtype=bool)
+    values[places], found[places] = usual, lasting & (changes <= 2)
+    other[:, *places] = there
     half = np.stack([_shrink(mask, plate_c.shape) for mask in other])
     count_c = half.sum(axis=0)[..., None]
     values_c = np.where(half[..., None], samples_c, 0).sum(axis=0) / np.maximum(count_c, 1)
     values_c = np.where(count_c > 0, values_c, plate_c)
-    return values.astype(np.float32), values_c.astype(np.float32), found
+    return values, values_c.astype(np.float32), found
+
+
+def _commonest(values: Floats, known: Bools, near: Floats) -> Floats:
+    """Mean (P,) of the known of n values (n, P) around the one that most others are near.
+
+    Args:
+        near: (P,) difference up to which values are alike.
+    """
+    most, centre = np.zeros(len(near), dtype=np.int64), values[0].copy()
+    for row, usable in zip(values, known, strict=True):
+        n_alike = ((np.abs(values - row) < near) & known).sum(axis=0)
+        better = usable & (n_alike > most)
+        most[better], centre[better] = n_alike[better], row[better]
+    alike = (np.abs(values - centre) < near) & known
+    return np.asarray(np.where(alike, values, 0).sum(axis=0) / np.maximum(alike.sum(axis=0), 1))
 
 
 def _upsample(image: Bytes, shape: tuple[int, ...]) -> Bytes:

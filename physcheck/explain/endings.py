@@ -48,6 +48,7 @@ _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "crowd": ((0.0, 0.15, 0.4), (0.3, -0.5, -1.7)),
     "exit": ((0.5, 1.0, 3.0), (-_SURE, 0.0, _SURE)),
     "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
+    "covered": ((0.05, 0.2, 0.4), (_SURE, 0.0, -_SURE)),
     "wavering": ((0.12, 0.25, 0.45), (_SURE, 2.0, -2.0)),
     "light": ((0.5, 0.7, 0.9), (-3.0, 0.0, _SURE)),
     "everywhere": ((1.5, 2.5, 4.0), (_SURE, 0.0, -3.0)),
@@ -208,6 +209,7 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
     """Explanations that need no pixels."""
     margin = _exit_margin(path, around)
     gap = _neighbour_gap(track, at, path, around)
+    covered = _covered(track, at, path, around) if gap < 0.8 else 0.0
     behind = np.arange(at - path.step, at - path.step * 9, -path.step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     wavering = _wavering(track, behind)
@@ -222,8 +224,11 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
         ),
         Alternative(
             "merged with a neighbour",
-            _llr("neighbour", gap),
-            "nothing near" if gap > 5 else f"nearest thing {gap:.1f} sizes away",
+            max(_llr("neighbour", gap), _llr("covered", covered)),
+            "nothing near"
+            if gap > 5
+            else f"nearest thing {gap:.1f} sizes away, {100 * covered:.0f} % of the place "
+            "covered afterwards",
         ),
         Alternative(
             "its outline is unsure",
@@ -267,6 +272,36 @@ def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> f
         if len(boxes):
             gaps.append(float(geometry.gap(path.box(k)[None], boxes).min() / path.size.mean()))
     return min(gaps)
+
+
+def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
+    """Share of the place, as it stayed or moved on, that is in others' boxes afterwards.
+
+    A neighbour that grew by a part of the thing may hold it wherever the place is.
+    """
+    shares = [0.0]
+    for k in range(1, 4):
+        row = path.last + path.step * k
+        if 0 <= row < len(around.others) and len(around.others[row]):
+            places = np.stack([path.box(0), path.box(k)])
+            shares.append(float(geometry.containment(places, around.others[row]).max()))
+            shares.append(_growth(track, at, path, row, around) / float(path.size.prod()))
+    return max(shares)
+
+
+def _growth(track: Track, at: int, path: Path, row: int, around: Surroundings) -> float:
+    """By how much the largest thing near outgrew what was there before the end, px^2."""
+    mine = _measured(track, path.last - at, np.array([at]), around.pixels)
+    before = around.others[path.last]
+    before = before[np.abs(before - mine).max(axis=1) > 0.5] if len(before) else before
+    after = around.others[row]
+    near = after[geometry.gap(path.box(0)[None], after)[0] < path.size.mean()]
+    reach = float(path.size.mean())
+    grown = [
+        geometry.area(box) - geometry.area(before[geometry.gap(box[None], before)[0] < reach]).sum()
+        for box in near
+    ]
+    return float(max([0.0, *grown]))
 
 
 def _wavering(track: Track, behind: Ints) -> float:
