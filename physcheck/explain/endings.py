@@ -119,7 +119,8 @@ def _explain(
         return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
     if until is not None and room < 2:
         return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    alternatives = _weigh(track, at, path, around, room)
+    path = path if until is None else replace(path, until=room)
+    alternatives = _weigh(track, at, path, around)
     best = min(alternatives, key=lambda a: a.log_odds)
     cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
     return Ending(frame, cause, best.log_odds, "", alternatives, other_frame=other)
@@ -155,12 +156,14 @@ def _path(
         return None, "too small"
     # What hides the thing cuts its box: only whole boxes tell where its middle goes.
     whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
-    whole[0] = False
     use = np.flatnonzero(whole)
     use = use if len(use) >= 4 else np.arange(1, len(behind))
     rows_on = -np.abs(behind - at).astype(np.float64)
     place, velocity = _motion(rows_on[use], geometry.centre(boxes[use]), float(size.mean()))
-    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY]), ""
+    path = Path(first + at, step, size, place, velocity, boxes[:_HISTORY])
+    known = np.flatnonzero(whole & (rows_on > -_HISTORY))
+    seen = {int(rows_on[k]): geometry.centre(boxes[k : k + 1])[0] for k in known}
+    return replace(path, seen=seen), ""
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -186,9 +189,7 @@ def _measured(track: Track, first: int, members: Ints, pixels: Pixels) -> Floats
     )
 
 
-def _weigh(
-    track: Track, at: int, path: Path, around: Surroundings, room: int
-) -> tuple[Alternative, ...]:
+def _weigh(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Log odds against each innocent explanation; the cheap ones may settle it alone."""
     cheap = _cheap(track, at, path, around)
     if min(a.log_odds for a in cheap) <= -1.0:
