@@ -284,19 +284,23 @@ def _ask_place(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[
     new_place = pixels.patch(thing.first + before, new)
     same = _correlation(here, there)
     left, was_there = _correlation(here, old_place), _correlation(there, new_place)
-    went_over = float(np.clip(_GAIN * (same - 0.6), -5, 5))
-    stayed = float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5))
-    # Ground may be shaded like the thing and yet be of another grey: then levels tell.
+    # Both places change by the thing's contrast when it jumps; the thing itself does not.
     change = min(_distance(here, old_place), _distance(there, new_place))
     times = change / _distance(here, there)
-    stayed = max(stayed, float(np.interp(np.log(times), (0.0, 0.5, 1.0), (-3.0, 0.0, 3.0))))
+    levels = float(np.interp(np.log(times), (0.0, 0.4, 0.9), (-3.0, 0.0, 3.0)))
+    went_over = min(levels, float(np.clip(_GAIN * (same - 0.6), -5, 5)))
+    # Ground may be shaded like the thing and yet be of another grey.
+    stayed = max(levels, float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5)))
     return (
-        Alternative("the box went over to another thing", went_over, f"likeness {same:.2f}"),
+        Alternative(
+            "the box went over to another thing",
+            went_over,
+            f"likeness {same:.2f}, both places changed {times:.1f} times as much as the thing",
+        ),
         Alternative(
             "nothing moved",
             stayed,
-            f"likeness of the old place {left:.2f}, of the new place before {was_there:.2f}; "
-            f"both changed {times:.1f} times as much as the thing",
+            f"likeness of the old place {left:.2f}, of the new place before {was_there:.2f}",
         ),
     )
 

@@ -27,6 +27,8 @@ _HISTORY = 8
 _LONG_HISTORY = 24
 _WHOLE = 0.12
 """Log size by which a box that is cut by nothing may differ from the usual."""
+_TURNED = 0.35
+"""Sizes from the foreseen place beyond which a whole box has taken another way."""
 _MIN_HISTORY = 5
 _MIN_AFTER = 3
 _HOLDS = 0.2
@@ -156,13 +158,17 @@ def _path(
         return None, "too small"
     # What hides the thing cuts its box: only whole boxes tell where its middle goes.
     whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
-    use = np.flatnonzero(whole)
+    centre, rows_on = geometry.centre(boxes), -np.abs(behind - at).astype(np.float64)
+    use = np.flatnonzero(whole[1:]) + 1
     use = use if len(use) >= 4 else np.arange(1, len(behind))
-    rows_on = -np.abs(behind - at).astype(np.float64)
-    place, velocity = _motion(rows_on[use], geometry.centre(boxes[use]), float(size.mean()))
+    place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
+    if whole[0] and np.linalg.norm(centre[0] - place) > _TURNED * size.mean():
+        # No occluder shifts a whole box so far: it bounced, and the last row knows.
+        use = np.concatenate([[0], use])
+        place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
     path = Path(first + at, step, size, place, velocity, boxes[:_HISTORY])
     known = np.flatnonzero(whole & (rows_on > -_HISTORY))
-    seen = {int(rows_on[k]): geometry.centre(boxes[k : k + 1])[0] for k in known}
+    seen = {int(rows_on[k]): centre[k] for k in known}
     return replace(path, seen=seen), ""
 
 
