@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.camera import stabilise
 from physcheck.explain.pixels import Pixels
 from physcheck.signals import level_shift, robust_scale, runs
 from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
@@ -119,8 +120,8 @@ def _ask_size(
     """Compare the picture before with the picture after, magnified and as it was."""
     magnified, as_it_was = [], []
     for a, b in _pairs(track.clear, before, after):
-        template = _picture(pixels, first + a, _box(track, a))
-        scaled = _picture(pixels, first + b, _box(track, b))
+        template = _picture(pixels, first + a, _box(pixels, track, first, a))
+        scaled = _picture(pixels, first + b, _box(pixels, track, first, b))
         magnified.append(_correlation(template, scaled))
         as_it_was.append(_found_unscaled(pixels, track, first, a, b))
     if not magnified:
@@ -141,8 +142,8 @@ def _usual_likeness(track: Track, first: int, before: int, after: int, pixels: P
         pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
         likeness = [
             _correlation(
-                _picture(pixels, first + a, _box(track, a)),
-                _picture(pixels, first + b, _box(track, b)),
+                _picture(pixels, first + a, _box(pixels, track, first, a)),
+                _picture(pixels, first + b, _box(pixels, track, first, b)),
             )
             for a, b in pairs[:3]
         ]
@@ -156,15 +157,12 @@ def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
     return list(zip(early, late, strict=False))
 
 
-def _box(track: Track, k: int) -> Floats:
-    """The measured box as seen from the reference frame."""
-    size = geometry.size(track.boxes[k : k + 1])[0]
-    smooth = np.exp(track.mean[k, 2:4])
-    centre = track.mean[k, :2]
-    # The smoothed size is blind to the step; the measured one is in px of the clip,
-    # which is what the reference frame shows up to a slow zoom.
-    half = np.where(np.abs(np.log(size / smooth)) < 1.0, size, smooth) / 2
-    return np.concatenate([centre - half, centre + half])
+def _box(pixels: Pixels, track: Track, first: int, k: int) -> Floats:
+    """The measured box as seen from the reference frame.
+
+    Where a thing jumps or is resized about its foot, its smoothed middle is beside it.
+    """
+    return stabilise(track.boxes[k : k + 1], pixels.camera, first + k, pixels.px)[0]
 
 
 def _picture(pixels: Pixels, row: int, box: Floats) -> Floats:
@@ -183,7 +181,7 @@ def _correlation(a: Floats, b: Floats) -> float:
 
 def _found_unscaled(pixels: Pixels, track: Track, first: int, a: int, b: int) -> float:
     """Best correlation of the picture before, at its own scale, within the box after."""
-    box_a, box_b = _box(track, a), _box(track, b)
+    box_a, box_b = _box(pixels, track, first, a), _box(pixels, track, first, b)
     size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
     template, _ = pixels.window(
         first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
@@ -259,11 +257,11 @@ def _ask_place(
     track: Track, first: int, before: int, after: int, pixels: Pixels
 ) -> tuple[Alternative, ...]:
     """Is the same picture at the new place, and no longer where it was?"""
-    here = pixels.patch(first + before, _box(track, before))
-    there = pixels.patch(first + after, _box(track, after))
+    old, new = _box(pixels, track, first, before), _box(pixels, track, first, after)
+    here, there = pixels.patch(first + before, old), pixels.patch(first + after, new)
     same = _correlation(here, there)
-    left = _correlation(here, pixels.patch(first + after, _box(track, before)))
-    was_there = _correlation(there, pixels.patch(first + before, _box(track, after)))
+    left = _correlation(here, pixels.patch(first + after, old))
+    was_there = _correlation(there, pixels.patch(first + before, new))
     went_over = float(np.clip(_GAIN * (same - 0.6), -5, 5))
     stayed = float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5))
     return (

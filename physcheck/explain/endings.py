@@ -109,7 +109,7 @@ def _explain(
     other = int(frames[next_row]) if 0 <= next_row < len(frames) else -1
     if room == 0 or other < 0:
         return Ending(frame, "clip", reason="the shot ends" if step > 0 else "the shot begins")
-    path, reason = _path(track, first, at, step, around)
+    path, reason = _path(track, first, at, step, around, room)
     if path is None:
         return Ending(frame, "unclear", reason=reason, other_frame=other)
     if until is None and room < _MIN_AFTER:
@@ -119,7 +119,7 @@ def _explain(
         return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
     if until is not None and room < 2:
         return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    alternatives = _weigh(track, at, path, around, room)
+    alternatives = _weigh(track, at, path, around)
     best = min(alternatives, key=lambda a: a.log_odds)
     cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
     return Ending(frame, cause, best.log_odds, "", alternatives, other_frame=other)
@@ -138,7 +138,7 @@ _CAUSES = {
 
 
 def _path(
-    track: Track, first: int, at: int, step: int, around: Surroundings
+    track: Track, first: int, at: int, step: int, around: Surroundings, room: int
 ) -> tuple[Path | None, str]:
     """The way of the thing up to its end, or why it cannot be told."""
     behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
@@ -160,7 +160,7 @@ def _path(
     use = use if len(use) >= 4 else np.arange(1, len(behind))
     rows_on = -np.abs(behind - at).astype(np.float64)
     place, velocity = _motion(rows_on[use], geometry.centre(boxes[use]), float(size.mean()))
-    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY]), ""
+    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY], room), ""
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -186,9 +186,7 @@ def _measured(track: Track, first: int, members: Ints, pixels: Pixels) -> Floats
     )
 
 
-def _weigh(
-    track: Track, at: int, path: Path, around: Surroundings, room: int
-) -> tuple[Alternative, ...]:
+def _weigh(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Log odds against each innocent explanation; the cheap ones may settle it alone."""
     cheap = _cheap(track, at, path, around)
     if min(a.log_odds for a in cheap) <= -1.0:
@@ -260,7 +258,7 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
 def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> float:
     """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
-    for k in range(-2, 4):
+    for k in range(-2, min(3, path.room) + 1):
         row, own = path.last + path.step * k, at + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
@@ -280,7 +278,7 @@ def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
     A neighbour that grew by a part of the thing may hold it wherever the place is.
     """
     shares = [0.0]
-    for k in range(1, 4):
+    for k in range(1, min(3, path.room) + 1):
         row = path.last + path.step * k
         if 0 <= row < len(around.others) and len(around.others[row]):
             places = np.stack([path.box(0), path.box(k)])
@@ -324,7 +322,7 @@ def _journey(track: Track) -> float:
 def _crowd(path: Path, around: Surroundings) -> float:
     """Share of the place and its surroundings that other things cover afterwards."""
     shares = [0.0]
-    for k in range(1, 4):
+    for k in range(1, min(3, path.room) + 1):
         row = path.last + path.step * k
         if 0 <= row < len(around.others) and len(around.others[row]):
             wide = geometry.expand(path.box(k)[None], 2.0)

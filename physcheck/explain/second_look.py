@@ -31,6 +31,7 @@ class Path:
     size: (2,) px, as it was before anything changed.
     place: (2,) px of its middle in `last`. velocity: (2,) px a row, along `step`.
     earlier: (m, 4) measured boxes, from `last` back, the row of `last` first.
+    room: rows after `last` that may be looked at; beyond them it is back, or the shot ends.
     """
 
     last: int
@@ -39,6 +40,7 @@ class Path:
     place: Floats
     velocity: Floats
     earlier: Floats
+    room: int = 1_000_000
 
     def box(self, rows_on: float) -> Floats:
         """Predicted box (4,) so many rows after `last`."""
@@ -104,7 +106,7 @@ def _difference(pixels: Pixels, path: Path, rows_on: int, after: list[int]) -> F
 
 
 def _rows_after(pixels: Pixels, path: Path) -> list[int]:
-    rows = path.last + path.step * np.arange(1, _N_AFTER + 2)
+    rows = path.last + path.step * np.arange(1, min(_N_AFTER + 1, path.room) + 1)
     return [int(row) for row in rows if 0 <= row < pixels.n]
 
 
