@@ -32,6 +32,8 @@ _MAX_GAP = 3
 """Rows; over a longer absence a change of place says nothing."""
 _MIN_SIZE_PX = 10.0
 _MARGIN = 0.25
+_NOISE_GREY = 3.0
+"""Grey levels that grain, compression and sampling make between equal patches."""
 _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 
@@ -260,10 +262,15 @@ def _ask_place(
     old, new = _box(pixels, track, first, before), _box(pixels, track, first, after)
     here, there = pixels.patch(first + before, old), pixels.patch(first + after, new)
     same = _correlation(here, there)
-    left = _correlation(here, pixels.patch(first + after, old))
-    was_there = _correlation(there, pixels.patch(first + before, new))
+    after_it = pixels.patch(first + after, old)
+    before_it = pixels.patch(first + before, new)
+    left, was_there = _correlation(here, after_it), _correlation(there, before_it)
     went_over = float(np.clip(_GAIN * (same - 0.6), -5, 5))
-    stayed = float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5))
+    # Texture that both places share may be alike; then the levels tell that both changed.
+    changed = min(_difference(here, after_it), _difference(there, before_it))
+    by_level = 4 * np.log(changed / (2 * max(_difference(here, there), _NOISE_GREY)))
+    stayed = max(_GAIN * (0.45 - max(left, was_there)), float(by_level))
+    stayed = float(np.clip(stayed, -5, 5))
     return (
         Alternative("the box went over to another thing", went_over, f"likeness {same:.2f}"),
         Alternative(
@@ -272,6 +279,11 @@ def _ask_place(
             f"likeness of the old place {left:.2f}, of the new place before {was_there:.2f}",
         ),
     )
+
+
+def _difference(a: Floats, b: Floats) -> float:
+    """Mean difference of two patches, grey levels of the channel that differs most."""
+    return float(np.abs(a - b).mean(axis=(0, 1)).max()) + 1e-3
 
 
 def _change(
