@@ -111,7 +111,7 @@ def _explain(
     other = int(frames[next_row]) if 0 <= next_row < len(frames) else -1
     if room == 0 or other < 0:
         return Ending(frame, "clip", reason="the shot ends" if step > 0 else "the shot begins")
-    path, reason = _path(track, first, at, step, around)
+    path, reason = _path(track, first, at, step, around, room)
     if path is None:
         return Ending(frame, "unclear", reason=reason, other_frame=other)
     if until is None and room < _MIN_AFTER:
@@ -121,7 +121,6 @@ def _explain(
         return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
     if until is not None and room < 2:
         return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    path = path if until is None else replace(path, until=room)
     alternatives = _weigh(track, at, path, around)
     best = min(alternatives, key=lambda a: a.log_odds)
     cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
@@ -141,7 +140,7 @@ _CAUSES = {
 
 
 def _path(
-    track: Track, first: int, at: int, step: int, around: Surroundings
+    track: Track, first: int, at: int, step: int, around: Surroundings, room: int
 ) -> tuple[Path | None, str]:
     """The way of the thing up to its end, or why it cannot be told."""
     behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
@@ -166,10 +165,9 @@ def _path(
         # No occluder shifts a whole box so far: it bounced, and the last row knows.
         use = np.concatenate([[0], use])
         place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
-    path = Path(first + at, step, size, place, velocity, boxes[:_HISTORY])
     known = np.flatnonzero(whole & (rows_on > -_HISTORY))
     seen = {int(rows_on[k]): centre[k] for k in known}
-    return replace(path, seen=seen), ""
+    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY], room, seen), ""
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -267,7 +265,7 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
 def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> float:
     """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
-    for k in range(-2, 4):
+    for k in range(-2, min(3, path.room) + 1):
         row, own = path.last + path.step * k, at + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
@@ -287,7 +285,7 @@ def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
     A neighbour that grew by a part of the thing may hold it wherever the place is.
     """
     shares = [0.0]
-    for k in range(1, 4):
+    for k in range(1, min(3, path.room) + 1):
         row = path.last + path.step * k
         if 0 <= row < len(around.others) and len(around.others[row]):
             places = np.stack([path.box(0), path.box(k)])
@@ -331,7 +329,7 @@ def _journey(track: Track) -> float:
 def _crowd(path: Path, around: Surroundings) -> float:
     """Share of the place and its surroundings that other things cover afterwards."""
     shares = [0.0]
-    for k in range(1, 4):
+    for k in range(1, min(3, path.room) + 1):
         row = path.last + path.step * k
         if 0 <= row < len(around.others) and len(around.others[row]):
             wide = geometry.expand(path.box(k)[None], 2.0)

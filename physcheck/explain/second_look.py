@@ -32,9 +32,9 @@ class Path:
     size: (2,) px, as it was before anything changed.
     place: (2,) px of its middle in `last`. velocity: (2,) px a row, along `step`.
     earlier: (m, 4) measured boxes, from `last` back, the row of `last` first.
+    room: rows after `last` that may be looked at; beyond them it is back, or the shot ends.
     seen: (2,) px where the middle was, by rows after `last` (none or negative), for
         those of the last rows in which the thing was measured whole.
-    until: rows after `last` in which it is not seen, before it is back.
     """
 
     last: int
@@ -43,8 +43,8 @@ class Path:
     place: Floats
     velocity: Floats
     earlier: Floats
+    room: int = 1_000_000
     seen: Mapping[int, Floats] = field(default_factory=dict)
-    until: int = 1_000_000
 
     def box(self, rows_on: float) -> Floats:
         """Predicted box (4,) so many rows after `last`."""
@@ -121,7 +121,7 @@ def _difference(pixels: Pixels, path: Path, rows_on: int, after: list[int]) -> F
 
 
 def _rows_after(pixels: Pixels, path: Path) -> list[int]:
-    rows = path.last + path.step * np.arange(1, min(_N_AFTER + 1, path.until) + 1)
+    rows = path.last + path.step * np.arange(1, min(_N_AFTER + 1, path.room) + 1)
     return [int(row) for row in rows if 0 <= row < pixels.n]
 
 
