@@ -31,6 +31,7 @@ _ALIKE = 0.35
 _MAX_PAUSE = 20
 """Rows between before and after; over a longer time a thing may honestly have changed."""
 _MIN_LEAP = 0.5
+_EDGE_ROWS = 4
 _MAX_GAP = 3
 """Rows; over a longer absence a change of place says nothing."""
 _MIN_SIZE_PX = 10.0
@@ -95,7 +96,7 @@ def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
         if after - before > _MAX_PAUSE:
             continue
         amount = float(np.abs(step[k]))
-        alternatives = _ask_size(thing, before, after, pixels)
+        alternatives = (*_ask_size(thing, before, after, pixels), _ask_edge(thing, before, after))
         found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
     return found
 
@@ -164,6 +165,25 @@ def _ask_size(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[A
         odds = max(odds, min(outline, _GAIN * (new - old + 0.1)))
         measured += f", strips outside its old sides {100 * grown:.0f} % fuller"
     return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
+
+
+def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
+    """Does its left or right side stay where an edge may hide the rest of it?
+
+    Lower sides stay too where a thing grows on the floor, and say nothing.
+    """
+    rows = np.flatnonzero(thing.track.clear)
+    rows = rows[(rows >= before - _EDGE_ROWS) & (rows <= after + _EDGE_ROWS)]
+    sides = thing.boxes[rows][:, [0, 2]]
+    width = float(np.ptp(sides[:, 1] - sides[:, 0]))
+    # While one side of a thing that comes out stays, the other makes all of its growth.
+    stays = float(np.ptp(sides, axis=0).min()) / max(width, 1e-6)
+    odds = float(np.interp(stays, (0.1, 0.2, 0.4), (-5.0, 0.0, 5.0)))
+    return Alternative(
+        "it came out from behind an edge",
+        odds,
+        f"its steadier side moved {100 * stays:.0f} % of its growth",
+    )
 
 
 def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
