@@ -118,6 +118,27 @@ def test_a_thing_that_is_gone_for_a_while_departs_and_returns_in_the_open():
     assert sorted(ends) == [(24, "open"), (35, "open")]
 
 
+@pytest.mark.parametrize("n_gone", [3, 4, 6])
+def test_a_thing_that_is_gone_for_a_few_frames_only_is_asked_within_them(n_gone: int):
+    way = slide((60, 110), (1.5, 0), 34)
+    things = [Thing(between(way, 0, 25)), Thing(between(way, 25 + n_gone))]
+    tracks = explained(piece_of(draw(N, things)))
+    ends = [(e.frame, e.cause) for e in ends_of(tracks) if e.log_odds > 2]
+    assert sorted(ends) == [(24, "open"), (25 + n_gone, "open")]
+
+
+@pytest.mark.parametrize("since", [3, 4, 6])
+def test_a_thing_that_vanishes_soon_after_a_bounce_is_asked_where_it_was(since: int):
+    def bouncing(k: int) -> tuple[float, float, float]:
+        return 60 + 3.0 * k, 180 - 7.0 * abs(k - 30), 30.0
+
+    thing = Thing(bouncing)
+    one = nearest(explained(piece_of(gone_at(31 + since, thing))), thing.way, 30)
+    assert one.death.cause == "open"
+    assert one.death.log_odds > 2.5
+    assert one.death.frame == 30 + since
+
+
 @pytest.mark.parametrize("gone", [True, False])
 @pytest.mark.parametrize("step", [3.0, 5.0])
 def test_a_thing_that_goes_behind_scenery_has_not_vanished(step: float, gone: bool):
@@ -209,6 +230,37 @@ def test_a_thing_that_changes_its_size_at_once_is_seen_to_do_so(factor: float):
     assert abs(change.stop - 30) <= 1
     assert change.amount == pytest.approx(abs(np.log(factor)), abs=0.08)
     assert change.log_odds > 0
+
+
+def turning(way: Way, n: int) -> list[Thing]:
+    """A thing that shows another side, of another pattern, in each frame."""
+    return [Thing(between(way, k, k + 1), seed=20 + k, spread=90.0) for k in range(n)]
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.4])
+def test_a_thing_that_turns_and_changes_its_size_is_told_by_its_silhouette(factor: float):
+    def way(k: int) -> tuple[float, float, float]:
+        return 50 + 4.0 * k, 120, 36.0 * (1 if k < 30 else factor)
+
+    tracks = explained(piece_of(draw(N, turning(way, N))))
+    (change,) = [c for c in longest(tracks).changes if c.kind == "size"]
+    assert change.log_odds > 1
+    assert change.amount == pytest.approx(abs(np.log(factor)), abs=0.08)
+    assert 28 <= change.start < change.stop <= 32
+
+
+def test_a_turning_thing_that_others_join_on_two_sides_has_not_grown():
+    way = slide((50, 120), (4, 0), 36)
+
+    def beside(dx: float) -> Thing:
+        return Thing(
+            lambda k: (50 + 4.0 * k + dx, 120.0, 14.0) if k >= 30 else None,
+            tint=(190, 70, 50),
+            square=True,
+        )
+
+    tracks = explained(piece_of(draw(N, [*turning(way, N), beside(-22), beside(22)])))
+    assert [c for c in longest(tracks).changes if c.kind == "size" and c.log_odds > 0] == []
 
 
 def test_a_thing_that_comes_nearer_evenly_does_not_change_at_once():

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from physcheck.types import Bools, Bytes, Floats
+from physcheck.detectors.edges import gradient
+from physcheck.detectors.ghosts import Scene, repair_ghosts
+from physcheck.types import Bytes, Floats
 
 __all__ = ["Plate", "Thresholds", "gradient", "learn_plate", "level", "thresholds"]
 
@@ -25,9 +27,6 @@ _N_SAMPLES = 25
 _NOISE_FLOOR = 2.2
 """Grey levels; below it 8-bit video does not tell."""
 _GROW, _SEED = 3.0, 6.0
-_MODE_SHARE = 0.12
-_OUTLINE = 1.25
-_MIN_AREA = 25
 _DARKEST = 0.05
 
 
@@ -84,7 +83,8 @@ def learn_plate(luma: Bytes, chroma: Bytes, gradient_noise: float) -> Plate:
     plate_c = _median(samples_c)
     sigma_y = _noise(samples_y, plate_y, gradient_noise)
     sigma_c = _noise(samples_c.max(axis=-1), plate_c.max(axis=-1), gradient_noise)
-    plate_y, plate_c = _repair_ghosts(samples_y, samples_c, plate_y, plate_c, sigma_y)
+    scene = Scene(samples_y, samples_c, sigma_y)
+    plate_y, plate_c = repair_ghosts(scene, plate_y, plate_c)
     return Plate(plate_y.astype(np.uint8), plate_c.astype(np.uint8), thresholds(sigma_y, sigma_c))
 
 
@@ -124,90 +124,3 @@ def _noise(samples: Bytes, plate: Floats, gradient_noise: float) -> Floats:
         scatter = _median(steps) * np.float32(1.4826 / np.sqrt(2))
     slope = gradient(plate)
     return np.asarray(np.maximum(scatter, _NOISE_FLOOR) + gradient_noise * slope)
-
-
-def gradient(image: Floats) -> Floats:
-    """Length of the gradient, grey levels a px, (h, w)."""
-    dx = cv2.Sobel(image, cv2.CV_32F, 1, 0, scale=1 / 8)
-    dy = cv2.Sobel(image, cv2.CV_32F, 0, 1, scale=1 / 8)
-    return np.asarray(cv2.magnitude(dx, dy))
-
-
-def _repair_ghosts(
-    samples_y: Bytes, samples_c: Bytes, plate_y: Floats, plate_c: Floats, sigma: Floats
-) -> tuple[Floats, Floats]:
-    """Swap in the second mode where the median holds a thing that is gone for a while."""
-    second_y, second_c, found = _second_mode(samples_y, samples_c, plate_y, plate_c, sigma)
-    found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    n, labels, stats, _ = cv2.connectedComponentsWithStats(found)
-    if n <= 1:
-        return plate_y, plate_c
-    plate_y, plate_c = plate_y.copy(), plate_c.copy()
-    olds, news = [plate_y, *_planes(plate_c, plate_y)], [second_y, *_planes(second_c, plate_y)]
-    for k in range(1, n):
-        x, y, w, h, area = stats[k]
-        if area < _MIN_AREA:
-            continue
-        y0, y1, x0, x1 = max(y - 3, 0), y + h + 3, max(x - 3, 0), x + w + 3
-        region, part = labels[y0:y1, x0:x1] == k, np.s_[y0:y1, x0:x1]
-        if _holds_the_thing(region, [old[part] for old in olds], [new[part] for new in news]):
-            plate_y[part][region] = second_y[part][region]
-            half = cv2.resize(
-                (labels == k).astype(np.uint8), plate_c.shape[1::-1], interpolation=cv2.INTER_AREA
-            )
-            plate_c[half > 0] = second_c[half > 0]
-    return plate_y, plate_c
-
-
-def _second_mode(
-    samples_y: Bytes, samples_c: Bytes, plate_y: Floats, plate_c: Floats, sigma: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """The value of the samples that differ from the median, and where they agree on one."""
-    n = len(samples_y)
-    difference = np.abs(samples_y.astype(np.int16) - plate_y.astype(np.int16))
-    colour = np.abs(samples_c.astype(np.int16) - plate_c.astype(np.int16)).max(axis=-1)
-    wide = np.stack([_upsample(c.astype(np.uint8), plate_y.shape) for c in colour])
-    other = (difference > np.maximum(8, 5 * sigma)) | (wide > 10)
-    count = other.sum(axis=0)
-    enough = count >= max(2, _MODE_SHARE * n)
-    values = np.where(other, samples_y, 0).sum(axis=0) / np.maximum(count, 1)
-    spread = np.where(other, np.abs(samples_y - values), 0).sum(axis=0) / np.maximum(count, 1)
-    changes = (other[1:] != other[:-1]).sum(axis=0)
-    found = enough & (spread < np.maximum(6, 2 * sigma)) & (changes <= 2)
-    half = np.stack([_shrink(mask, plate_c.shape) for mask in other])
-    count_c = half.sum(axis=0)[..., None]
-    values_c = np.where(half[..., None], samples_c, 0).sum(axis=0) / np.maximum(count_c, 1)
-    values_c = np.where(count_c > 0, values_c, plate_c)
-    return values.astype(np.float32), values_c.astype(np.float32), found
-
-
-def _upsample(image: Bytes, shape: tuple[int, ...]) -> Bytes:
-    return np.asarray(cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST))
-
-
-def _shrink(mask: Floats, shape: tuple[int, ...]) -> Floats:
-    small = cv2.resize(mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(small > 0)
-
-
-def _planes(chroma: Floats, like: Floats) -> list[Floats]:
-    """U and V at the size of the luma."""
-    size = (like.shape[1], like.shape[0])
-    return [cv2.resize(np.ascontiguousarray(chroma[..., c]), size) for c in range(2)]
-
-
-def _holds_the_thing(region: Bools, olds: list[Floats], news: list[Floats]) -> bool:
-    """The outline of the region is an edge in the old plate rather than with the new content.
-
-    Args:
-        region: (h, w). olds, news: Y, U and V around it, (h, w) each.
-    """
-    box = np.ones((3, 3), np.uint8)
-    mask = region.astype(np.uint8)
-    on = (cv2.dilate(mask, box) - cv2.erode(mask, box)) > 0
-    before = after = 0.0
-    for old, new in zip(olds, news, strict=True):
-        filled = np.asarray(np.where(region, new, old))
-        before += float(gradient(old)[on].mean())
-        after += float(gradient(filled)[on].mean())
-    return before - after > 1.0 and before > _OUTLINE * after

@@ -9,11 +9,15 @@ itself moved, its picture is at the new place and no longer on its way.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.explain.pixels import Pixels
+from physcheck.camera import stabilise
+from physcheck.explain.pixels import GRID, Pixels
+from physcheck.explain.silhouette import silhouette_growth
 from physcheck.signals import level_shift, robust_scale, runs
 from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
 
@@ -27,10 +31,15 @@ _ALIKE = 0.35
 _MAX_PAUSE = 20
 """Rows between before and after; over a longer time a thing may honestly have changed."""
 _MIN_LEAP = 0.5
+_EDGE_ROWS = 4
 _MAX_GAP = 3
 """Rows; over a longer absence a change of place says nothing."""
 _MIN_SIZE_PX = 10.0
 _MARGIN = 0.25
+_NOISE_GREY = 1.5
+"""Grey levels of difference that grain and compression make."""
+_AXIS = (np.arange(GRID) + 0.5) / GRID * 2 - 1
+_ELLIPSE = _AXIS[None] ** 2 + _AXIS[:, None] ** 2 < 0.8
 _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 
@@ -48,12 +57,37 @@ def explain_changes(track: Track, first: int, pixels: Pixels) -> tuple[Change, .
     size = geometry.size(track.boxes)
     if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
         return ()
-    found = [*_sizes(track, first, pixels), *_leaps(track, first, pixels)]
+    thing = _Thing(track, first, _stabilised(track, first, pixels))
+    found = [*_sizes(thing, pixels), *_leaps(thing, pixels)]
     return tuple(sorted(found, key=lambda change: (change.start, change.kind)))
 
 
-def _sizes(track: Track, first: int, pixels: Pixels) -> list[Change]:
-    log_size = np.log(np.maximum(geometry.size(track.boxes), 1.0))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thing:
+    """A track and its boxes as measured, not as smoothed: a smooth way knows no leap.
+
+    first: row of its first frame in the piece. boxes: (T, 4) stabilised px.
+    """
+
+    track: Track
+    first: int
+    boxes: Floats
+
+    def picture(self, k: int, pixels: Pixels) -> Floats:
+        """The pixels of its box, a little widened."""
+        return pixels.patch(self.first + k, self.boxes[k], margin=_MARGIN)
+
+
+def _stabilised(track: Track, first: int, pixels: Pixels) -> Floats:
+    """Boxes (T, 4) as seen from the reference frame."""
+    rows = range(len(track.frames))
+    seen = [stabilise(track.boxes[k : k + 1], pixels.camera, first + k, pixels.px)[0] for k in rows]
+    return np.array(seen)
+
+
+def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
+    track = thing.track
+    log_size = np.log(np.maximum(geometry.size(thing.boxes), 1.0))
     log_size[~track.clear] = np.nan
     step, error = _common_step(log_size)
     found = []
@@ -62,7 +96,7 @@ def _sizes(track: Track, first: int, pixels: Pixels) -> list[Change]:
         if after - before > _MAX_PAUSE:
             continue
         amount = float(np.abs(step[k]))
-        alternatives = _ask_size(track, first, before, after, pixels)
+        alternatives = (*_ask_size(thing, before, after, pixels), _ask_edge(thing, before, after))
         found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
     return found
 
@@ -113,38 +147,64 @@ def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
     return int(window[start]), int(window[stop])
 
 
-def _ask_size(
-    track: Track, first: int, before: int, after: int, pixels: Pixels
-) -> tuple[Alternative, ...]:
+def _ask_size(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[Alternative, ...]:
     """Compare the picture before with the picture after, magnified and as it was."""
     magnified, as_it_was = [], []
-    for a, b in _pairs(track.clear, before, after):
-        template = _picture(pixels, first + a, _box(track, a))
-        scaled = _picture(pixels, first + b, _box(track, b))
-        magnified.append(_correlation(template, scaled))
-        as_it_was.append(_found_unscaled(pixels, track, first, a, b))
+    for a, b in _pairs(thing.track.clear, before, after):
+        magnified.append(_correlation(thing.picture(a, pixels), thing.picture(b, pixels)))
+        as_it_was.append(_found_unscaled(pixels, thing, a, b))
     if not magnified:
         return (Alternative("only the box changed", -1.0, "no clear picture on both sides"),)
     new, old = float(np.median(magnified)), float(np.median(as_it_was))
-    usual = _usual_likeness(track, first, before, after, pixels)
+    usual = _usual_likeness(thing, before, after, pixels)
     odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65), _GAIN * (new - usual + 0.2))
     measured = f"likeness {new:.2f} magnified, {old:.2f} as it was, {usual:.2f} on either side"
+    grown = _grown(thing, before, after, pixels)
+    if np.isfinite(grown):
+        outline = float(np.interp(grown, (0.1, 0.35, 0.6), (-3.0, 0.0, 3.0)))
+        odds = max(odds, min(outline, _GAIN * (new - old + 0.1)))
+        measured += f", strips outside its old sides {100 * grown:.0f} % fuller"
     return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
 
 
-def _usual_likeness(track: Track, first: int, before: int, after: int, pixels: Pixels) -> float:
+def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
+    """Does its left or right side stay where an edge may hide the rest of it?
+
+    Lower sides stay too where a thing grows on the floor, and say nothing.
+    """
+    rows = np.flatnonzero(thing.track.clear)
+    rows = rows[(rows >= before - _EDGE_ROWS) & (rows <= after + _EDGE_ROWS)]
+    sides = thing.boxes[rows][:, [0, 2]]
+    width = float(np.ptp(sides[:, 1] - sides[:, 0]))
+    # While one side of a thing that comes out stays, the other makes all of its growth.
+    stays = float(np.ptp(sides, axis=0).min()) / max(width, 1e-6)
+    odds = float(np.interp(stays, (0.1, 0.2, 0.4), (-5.0, 0.0, 5.0)))
+    return Alternative(
+        "it came out from behind an edge",
+        odds,
+        f"its steadier side moved {100 * stays:.0f} % of its growth",
+    )
+
+
+def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
+    """How much fuller the strips around the silhouette are while the thing is larger."""
+    pairs = np.array(_pairs(thing.track.clear, before, after))
+    area = geometry.area(thing.boxes)
+    small, large = (
+        pairs.T if np.median(area[pairs.T[0]]) < np.median(area[pairs.T[1]]) else pairs.T[::-1]
+    )
+    return silhouette_growth(pixels, thing.first, thing.boxes, thing.track.observed, small, large)
+
+
+def _usual_likeness(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
     """Likeness of the thing to itself at the same spacing before or after, the lesser."""
     spacing = max(after - before, 2)
-    rows = np.flatnonzero(track.clear)
+    rows = np.flatnonzero(thing.track.clear)
     found = []
     for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
         pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
         likeness = [
-            _correlation(
-                _picture(pixels, first + a, _box(track, a)),
-                _picture(pixels, first + b, _box(track, b)),
-            )
-            for a, b in pairs[:3]
+            _correlation(thing.picture(a, pixels), thing.picture(b, pixels)) for a, b in pairs[:3]
         ]
         found.append(float(np.median(likeness)))
     return min(found)
@@ -154,21 +214,6 @@ def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
     early = [k for k in range(before, max(before - 4, -1), -1) if clear[k]][:3]
     late = [k for k in range(after, min(after + 4, len(clear))) if clear[k]][:3]
     return list(zip(early, late, strict=False))
-
-
-def _box(track: Track, k: int) -> Floats:
-    """The measured box as seen from the reference frame."""
-    size = geometry.size(track.boxes[k : k + 1])[0]
-    smooth = np.exp(track.mean[k, 2:4])
-    centre = track.mean[k, :2]
-    # The smoothed size is blind to the step; the measured one is in px of the clip,
-    # which is what the reference frame shows up to a slow zoom.
-    half = np.where(np.abs(np.log(size / smooth)) < 1.0, size, smooth) / 2
-    return np.concatenate([centre - half, centre + half])
-
-
-def _picture(pixels: Pixels, row: int, box: Floats) -> Floats:
-    return pixels.patch(row, box, margin=_MARGIN)
 
 
 def _correlation(a: Floats, b: Floats) -> float:
@@ -181,16 +226,21 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def _found_unscaled(pixels: Pixels, track: Track, first: int, a: int, b: int) -> float:
+def _distance(a: Floats, b: Floats) -> float:
+    """Mean difference of two patches in the ellipse that most things fill, grey levels."""
+    return float(np.abs(a - b).mean(axis=2)[_ELLIPSE].mean()) + _NOISE_GREY
+
+
+def _found_unscaled(pixels: Pixels, thing: _Thing, a: int, b: int) -> float:
     """Best correlation of the picture before, at its own scale, within the box after."""
-    box_a, box_b = _box(track, a), _box(track, b)
+    box_a, box_b = thing.boxes[a], thing.boxes[b]
     size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
     template, _ = pixels.window(
-        first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
+        thing.first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
     )
     reach = np.maximum((box_b[2:] - box_b[:2]), size_a) * 0.3
     room, _ = pixels.window(
-        first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
+        thing.first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
     )
     if min(template.shape) < 5 or template.std() < 3:
         return 0.0
@@ -204,36 +254,26 @@ def _centred(box: Floats, size: Floats) -> Floats:
     return np.concatenate([centre - size / 2, centre + size / 2])
 
 
-def _leaps(track: Track, first: int, pixels: Pixels) -> list[Change]:
+def _leaps(thing: _Thing, pixels: Pixels) -> list[Change]:
     """Jumps in place between neighbouring clear rows."""
+    track = thing.track
     rows = np.flatnonzero(track.clear)
     if len(rows) < 2 * _MIN_ROWS + 2:
         return []
-    centre = track.mean[rows, :2] + track_residual(track, rows)
-    steps = np.diff(centre, axis=0)
-    size = float(np.sqrt(np.median(geometry.size(track.boxes[rows]).prod(axis=1))))
+    steps = np.diff(geometry.centre(thing.boxes[rows]), axis=0)
+    size = float(np.sqrt(np.median(geometry.size(thing.boxes[rows]).prod(axis=1))))
     gaps = np.diff(rows)
     leap = np.array([_beyond(steps, gaps, k) for k in range(len(steps))]) / size
     leap[gaps > _MAX_GAP] = 0.0
     found = []
     for k in _peaks(leap, _MIN_LEAP):
         before, after = int(rows[k]), int(rows[k + 1])
-        alternatives = _ask_place(track, first, before, after, pixels)
+        alternatives = _ask_place(thing, before, after, pixels)
         error = robust_scale(np.linalg.norm(np.diff(steps, axis=0), axis=1)) / size
         found.append(
             _change("place", track, before, after, float(leap[k]), float(error), alternatives)
         )
     return found
-
-
-def track_residual(track: Track, rows: Ints) -> Floats:
-    """Measured minus smoothed middle, px; the camera's part is in the smoothed one."""
-    boxes = geometry.centre(track.boxes[rows])
-    smooth = geometry.centre(
-        geometry.from_centre(track.mean[rows, :2], np.exp(track.mean[rows, 2:4]))
-    )
-    offset = boxes - smooth
-    return np.asarray(offset - np.median(offset, axis=0))
 
 
 def _beyond(steps: Floats, gaps: Ints, k: int) -> float:
@@ -255,19 +295,28 @@ def _beyond(steps: Floats, gaps: Ints, k: int) -> float:
     return float(max(min(misses) - 0.5 * usual, 0.0))
 
 
-def _ask_place(
-    track: Track, first: int, before: int, after: int, pixels: Pixels
-) -> tuple[Alternative, ...]:
+def _ask_place(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[Alternative, ...]:
     """Is the same picture at the new place, and no longer where it was?"""
-    here = pixels.patch(first + before, _box(track, before))
-    there = pixels.patch(first + after, _box(track, after))
+    old, new = thing.boxes[before], thing.boxes[after]
+    here = pixels.patch(thing.first + before, old)
+    there = pixels.patch(thing.first + after, new)
+    old_place = pixels.patch(thing.first + after, old)
+    new_place = pixels.patch(thing.first + before, new)
     same = _correlation(here, there)
-    left = _correlation(here, pixels.patch(first + after, _box(track, before)))
-    was_there = _correlation(there, pixels.patch(first + before, _box(track, after)))
-    went_over = float(np.clip(_GAIN * (same - 0.6), -5, 5))
-    stayed = float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5))
+    left, was_there = _correlation(here, old_place), _correlation(there, new_place)
+    # Both places change by the thing's contrast when it jumps; the thing itself does not.
+    change = min(_distance(here, old_place), _distance(there, new_place))
+    times = change / _distance(here, there)
+    levels = float(np.interp(np.log(times), (0.0, 0.4, 0.9), (-3.0, 0.0, 3.0)))
+    went_over = min(levels, float(np.clip(_GAIN * (same - 0.6), -5, 5)))
+    # Ground may be shaded like the thing and yet be of another grey.
+    stayed = max(levels, float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5)))
     return (
-        Alternative("the box went over to another thing", went_over, f"likeness {same:.2f}"),
+        Alternative(
+            "the box went over to another thing",
+            went_over,
+            f"likeness {same:.2f}, both places changed {times:.1f} times as much as the thing",
+        ),
         Alternative(
             "nothing moved",
             stayed,

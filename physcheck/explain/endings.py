@@ -27,6 +27,8 @@ _HISTORY = 8
 _LONG_HISTORY = 24
 _WHOLE = 0.12
 """Log size by which a box that is cut by nothing may differ from the usual."""
+_TURNED = 0.35
+"""Sizes from the foreseen place beyond which a whole box has taken another way."""
 _MIN_HISTORY = 5
 _MIN_AFTER = 3
 _HOLDS = 0.2
@@ -48,6 +50,7 @@ _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "crowd": ((0.0, 0.15, 0.4), (0.3, -0.5, -1.7)),
     "exit": ((0.5, 1.0, 3.0), (-_SURE, 0.0, _SURE)),
     "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
+    "covered": ((0.05, 0.2, 0.4), (_SURE, 0.0, -_SURE)),
     "wavering": ((0.12, 0.25, 0.45), (_SURE, 2.0, -2.0)),
     "light": ((0.5, 0.7, 0.9), (-3.0, 0.0, _SURE)),
     "everywhere": ((1.5, 2.5, 4.0), (_SURE, 0.0, -3.0)),
@@ -108,7 +111,7 @@ def _explain(
     other = int(frames[next_row]) if 0 <= next_row < len(frames) else -1
     if room == 0 or other < 0:
         return Ending(frame, "clip", reason="the shot ends" if step > 0 else "the shot begins")
-    path, reason = _path(track, first, at, step, around)
+    path, reason = _path(track, first, at, step, around, room)
     if path is None:
         return Ending(frame, "unclear", reason=reason, other_frame=other)
     if until is None and room < _MIN_AFTER:
@@ -118,7 +121,7 @@ def _explain(
         return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
     if until is not None and room < 2:
         return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    alternatives = _weigh(track, at, path, around, room)
+    alternatives = _weigh(track, at, path, around)
     best = min(alternatives, key=lambda a: a.log_odds)
     cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
     return Ending(frame, cause, best.log_odds, "", alternatives, other_frame=other)
@@ -137,7 +140,7 @@ _CAUSES = {
 
 
 def _path(
-    track: Track, first: int, at: int, step: int, around: Surroundings
+    track: Track, first: int, at: int, step: int, around: Surroundings, room: int
 ) -> tuple[Path | None, str]:
     """The way of the thing up to its end, or why it cannot be told."""
     behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
@@ -154,12 +157,17 @@ def _path(
         return None, "too small"
     # What hides the thing cuts its box: only whole boxes tell where its middle goes.
     whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
-    whole[0] = False
-    use = np.flatnonzero(whole)
+    centre, rows_on = geometry.centre(boxes), -np.abs(behind - at).astype(np.float64)
+    use = np.flatnonzero(whole[1:]) + 1
     use = use if len(use) >= 4 else np.arange(1, len(behind))
-    rows_on = -np.abs(behind - at).astype(np.float64)
-    place, velocity = _motion(rows_on[use], geometry.centre(boxes[use]), float(size.mean()))
-    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY]), ""
+    place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
+    if whole[0] and np.linalg.norm(centre[0] - place) > _TURNED * size.mean():
+        # No occluder shifts a whole box so far: it bounced, and the last row knows.
+        use = np.concatenate([[0], use])
+        place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
+    known = np.flatnonzero(whole & (rows_on > -_HISTORY))
+    seen = {int(rows_on[k]): centre[k] for k in known}
+    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY], room, seen), ""
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -185,9 +193,7 @@ def _measured(track: Track, first: int, members: Ints, pixels: Pixels) -> Floats
     )
 
 
-def _weigh(
-    track: Track, at: int, path: Path, around: Surroundings, room: int
-) -> tuple[Alternative, ...]:
+def _weigh(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Log odds against each innocent explanation; the cheap ones may settle it alone."""
     cheap = _cheap(track, at, path, around)
     if min(a.log_odds for a in cheap) <= -1.0:
@@ -208,6 +214,7 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
     """Explanations that need no pixels."""
     margin = _exit_margin(path, around)
     gap = _neighbour_gap(track, at, path, around)
+    covered = _covered(track, at, path, around) if gap < 0.8 else 0.0
     behind = np.arange(at - path.step, at - path.step * 9, -path.step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     wavering = _wavering(track, behind)
@@ -222,8 +229,11 @@ def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alt
         ),
         Alternative(
             "merged with a neighbour",
-            _llr("neighbour", gap),
-            "nothing near" if gap > 5 else f"nearest thing {gap:.1f} sizes away",
+            max(_llr("neighbour", gap), _llr("covered", covered)),
+            "nothing near"
+            if gap > 5
+            else f"nearest thing {gap:.1f} sizes away, {100 * covered:.0f} % of the place "
+            "covered afterwards",
         ),
         Alternative(
             "its outline is unsure",
@@ -255,7 +265,7 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
 def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> float:
     """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
-    for k in range(-2, 4):
+    for k in range(-2, min(3, path.room) + 1):
         row, own = path.last + path.step * k, at + path.step * k
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
@@ -267,6 +277,36 @@ def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> f
         if len(boxes):
             gaps.append(float(geometry.gap(path.box(k)[None], boxes).min() / path.size.mean()))
     return min(gaps)
+
+
+def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
+    """Share of the place, as it stayed or moved on, that is in others' boxes afterwards.
+
+    A neighbour that grew by a part of the thing may hold it wherever the place is.
+    """
+    shares = [0.0]
+    for k in range(1, min(3, path.room) + 1):
+        row = path.last + path.step * k
+        if 0 <= row < len(around.others) and len(around.others[row]):
+            places = np.stack([path.box(0), path.box(k)])
+            shares.append(float(geometry.containment(places, around.others[row]).max()))
+            shares.append(_growth(track, at, path, row, around) / float(path.size.prod()))
+    return max(shares)
+
+
+def _growth(track: Track, at: int, path: Path, row: int, around: Surroundings) -> float:
+    """By how much the largest thing near outgrew what was there before the end, px^2."""
+    mine = _measured(track, path.last - at, np.array([at]), around.pixels)
+    before = around.others[path.last]
+    before = before[np.abs(before - mine).max(axis=1) > 0.5] if len(before) else before
+    after = around.others[row]
+    near = after[geometry.gap(path.box(0)[None], after)[0] < path.size.mean()]
+    reach = float(path.size.mean())
+    grown = [
+        geometry.area(box) - geometry.area(before[geometry.gap(box[None], before)[0] < reach]).sum()
+        for box in near
+    ]
+    return float(max([0.0, *grown]))
 
 
 def _wavering(track: Track, behind: Ints) -> float:
@@ -289,7 +329,7 @@ def _journey(track: Track) -> float:
 def _crowd(path: Path, around: Surroundings) -> float:
     """Share of the place and its surroundings that other things cover afterwards."""
     shares = [0.0]
-    for k in range(1, 4):
+    for k in range(1, min(3, path.room) + 1):
         row = path.last + path.step * k
         if 0 <= row < len(around.others) and len(around.others[row]):
             wide = geometry.expand(path.box(k)[None], 2.0)

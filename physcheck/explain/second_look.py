@@ -6,7 +6,8 @@ the same. All places are stabilised px of the clip.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -31,6 +32,9 @@ class Path:
     size: (2,) px, as it was before anything changed.
     place: (2,) px of its middle in `last`. velocity: (2,) px a row, along `step`.
     earlier: (m, 4) measured boxes, from `last` back, the row of `last` first.
+    room: rows after `last` that may be looked at; beyond them it is back, or the shot ends.
+    seen: (2,) px where the middle was, by rows after `last` (none or negative), for
+        those of the last rows in which the thing was measured whole.
     """
 
     last: int
@@ -39,10 +43,22 @@ class Path:
     place: Floats
     velocity: Floats
     earlier: Floats
+    room: int = 1_000_000
+    seen: Mapping[int, Floats] = field(default_factory=dict)
 
     def box(self, rows_on: float) -> Floats:
         """Predicted box (4,) so many rows after `last`."""
-        centre = self.place + self.velocity * rows_on
+        return self._around(self.place + self.velocity * rows_on)
+
+    def true_box(self, rows_on: int) -> Floats:
+        """Where it was seen, in its usual size; predicted where it was not seen whole.
+
+        A thing that bounces or falls was elsewhere than its last velocity says.
+        """
+        centre = self.seen.get(rows_on)
+        return self.box(rows_on) if centre is None else self._around(centre)
+
+    def _around(self, centre: Floats) -> Floats:
         return np.concatenate([centre - self.size / 2, centre + self.size / 2])
 
 
@@ -99,12 +115,13 @@ def look(pixels: Pixels, path: Path) -> Testimony:
 
 def _difference(pixels: Pixels, path: Path, rows_on: int, after: list[int]) -> Floats:
     """What a place shows while the thing is there against what it shows afterwards."""
-    here = pixels.patch(path.last + path.step * rows_on, path.box(rows_on))
-    return np.asarray(np.abs(here - _plate(pixels, path.box(rows_on), after)).mean(axis=2))
+    box = path.true_box(rows_on)
+    here = pixels.patch(path.last + path.step * rows_on, box)
+    return np.asarray(np.abs(here - _plate(pixels, box, after)).mean(axis=2))
 
 
 def _rows_after(pixels: Pixels, path: Path) -> list[int]:
-    rows = path.last + path.step * np.arange(1, _N_AFTER + 2)
+    rows = path.last + path.step * np.arange(1, min(_N_AFTER + 1, path.room) + 1)
     return [int(row) for row in rows if 0 <= row < pixels.n]
 
 
@@ -182,6 +199,8 @@ def _ring_change(pixels: Pixels, path: Path, row_after: int) -> float:
 
 def _settled(pixels: Pixels, path: Path, rows: list[int], contrast: float) -> float:
     """1 minus the unrest of the place afterwards, as a share of the thing's contrast."""
+    if len(rows) < 2:
+        return float("nan")
     patches = np.array([pixels.patch(row, path.box(1)) for row in rows])
     unrest = np.abs(patches - np.median(patches, axis=0)).mean(axis=(0, 3))
     return float(1 - max(_inner(unrest) - _NOISE / 2, 0) / max(contrast, _NOISE))
@@ -191,7 +210,7 @@ def _best_match(pixels: Pixels, path: Path, after: list[int]) -> float:
     """Best correlation of the thing's patch in later rows, near where it should be."""
     row = path.last - path.step
     row = row if 0 <= row < pixels.n else path.last
-    template, _ = pixels.window(row, path.box(-1 if row != path.last else 0), np.zeros(2))
+    template, _ = pixels.window(row, path.true_box(-1 if row != path.last else 0), np.zeros(2))
     if min(template.shape) < 5 or template.std() < 3.0:
         return float("nan")
     best = -1.0

@@ -19,6 +19,8 @@ _GATE_LOG_AREA = 1.6
 _SIZE_SPREAD = 0.3
 """log px by which a blob's outline wavers from frame to frame."""
 _GREY_SPREAD = 25.0
+_USUAL_SPREAD = 0.1
+"""Sizes by which the prediction errs for a tracklet that is seen."""
 _MAX_WAY = 1.5
 """Sizes; a faster turn is not believed without a likely prediction."""
 _REFUSED = 1e6
@@ -58,9 +60,23 @@ def likelihood_cost(
     nis = (y[..., :2] ** 2 / spread).sum(axis=-1)
     size = (y[..., 2:] ** 2).sum(axis=-1) / _SIZE_SPREAD**2
     look = feature_distance(features, seen) / _GREY_SPREAD
-    cost = 0.5 * (nis + np.minimum(size, 16) + np.minimum(look**2, 9))
+    cost = 0.5 * (nis + np.minimum(size, 16) + np.minimum(look**2, 9)) + _vagueness(mean, spread)
     refused = (nis > _GATE_NIS) | (np.abs(y[..., 2:].sum(axis=-1)) > _GATE_LOG_AREA)
     return np.where(refused, _REFUSED, cost)
+
+
+def _vagueness(mean: Floats, spread: Floats) -> Floats:
+    """What a wide prediction costs, (N, M): half the log of its variance, over the usual.
+
+    Without it a tracklet that was lost some frames ago, whose prediction allows for
+    anything, would take the detections of those that are still seen.
+
+    Args:
+        mean: (N, 10) predicted. spread: (N, M, 2) variance of the middle, px squared.
+    """
+    usual_px = _USUAL_SPREAD * np.exp(mean[:, 2:4].mean(axis=1))
+    ratio = spread / usual_px[:, None, None] ** 2
+    return np.asarray(0.5 * np.log(np.maximum(ratio, 1.0)).sum(axis=-1))
 
 
 def reach_cost(

@@ -27,6 +27,8 @@ _REACH, _REACH_YOUNG = 1.5, 2.5
 _REACH_PX = 8.0
 _INSIDE = 0.6
 _BIGGER = 1.35
+_MADE_UP = 0.3
+"""Share of a region that the tracklets it swallows fill at least."""
 
 
 @dataclass(slots=True)
@@ -204,6 +206,9 @@ def _hidden_in_one(bank: _Bank, z: Floats, free: Bools) -> dict[int, list[int]]:
     # A tracklet that has a detection of its own is not swallowed.
     own = (geometry.iou(there, found) > 0.5) & ~bigger
     swallowed &= ~np.any(own, axis=1, keepdims=True)
+    # Slivers do not make up a region, and what is one thing's own stays with it.
+    share = (swallowed * geometry.area(there)[:, None]).sum(axis=0) / geometry.area(found)
+    swallowed &= ~np.any(own, axis=0) & (share > _MADE_UP)
     return {
         int(column): [int(row) for row in np.flatnonzero(swallowed[:, column])]
         for column in np.flatnonzero(swallowed.sum(axis=0) >= 2)
