@@ -126,17 +126,17 @@ def _second_mode(scene: Scene, plate_y: Floats, plate_c: Floats) -> _Modes:
     wide = np.stack([_upsample(c.astype(np.uint8), plate_y.shape) for c in colour])
     other = (difference > np.maximum(8, 5 * sigma)) | (wide > 10)
     enough = max(2, _MODE_SHARE * n)
-    places = np.nonzero(other.sum(axis=0) >= enough)
-    there, here = other[:, *places], scene.samples_y[:, *places].astype(np.int16)
+    rows, columns = np.nonzero(other.sum(axis=0) >= enough)
+    there, here = other[:, rows, columns], scene.samples_y[:, rows, columns].astype(np.float64)
     # A thing may turn or flicker where it rests, and others may pass: one value of many.
-    near = np.maximum(_ALIKE, 4 * sigma[places])
+    near = np.maximum(_ALIKE, 4 * sigma[rows, columns])
     usual = _commonest(here, there, near)
     there &= np.abs(here - usual) < near
     changes = (there[1:] != there[:-1]).sum(axis=0)
     second_y, found = plate_y.copy(), np.zeros(plate_y.shape, dtype=bool)
-    second_y[places] = usual
-    found[places] = (there.sum(axis=0) >= enough) & (changes <= 2)
-    other[:, *places] = there
+    second_y[rows, columns] = usual
+    found[rows, columns] = (there.sum(axis=0) >= enough) & (changes <= 2)
+    other[:, rows, columns] = there
     return _Modes(second_y, found, other)
 
 

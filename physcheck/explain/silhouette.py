@@ -74,7 +74,8 @@ def _filling(
     contrast = float(differs[core].mean())
     if contrast < _MIN_CONTRAST:
         return np.full(4, np.nan)
-    return np.array([differs[strip].mean() for strip in strips]) / contrast
+    filled = [differs[strip].mean() if strip.any() else np.nan for strip in strips]
+    return np.array(filled) / contrast
 
 
 def _rows_away(boxes: Floats, known: Bools, k: int, box: Floats) -> Ints:

@@ -81,7 +81,8 @@ def run_forward(
     for k, (z, seen) in enumerate(zip(measured, detections, strict=True)):
         if k:
             # What is not seen goes on at its pace: an acceleration foretells nonsense soon.
-            bank.mean[bank.seen_s < times_s[k - 1], 8:] = 0.0
+            unseen = np.array([t.rows[-1] < k - 1 for t in bank.tracklets], dtype=bool)
+            bank.mean[unseen, 8:] = 0.0
             model = _model(bank.mean, step_s)
             bank.mean, bank.cov = kalman.predict(
                 bank.mean, bank.cov, float(times_s[k] - times_s[k - 1]), model
@@ -124,7 +125,30 @@ def _continue(bank: _Bank, k: int, now_s: float, z: Floats, seen: Detections) ->
     for strong in (True, False):
         usable = ~taken & ((seen.scores >= _STRONG) == strong)
         _match(bank, k, now_s, z, seen, free, usable, taken)
+    _stay_hidden(bank, k, now_s, z, free)
     return taken
+
+
+def _stay_hidden(bank: _Bank, k: int, now_s: float, z: Floats, free: Bools) -> None:
+    """What was in a region with others a frame ago is still there while its place is.
+
+    Whoever took the detection shares it, so that neither is judged by its outline.
+    """
+    owners = {t.picks[-1]: t for t in bank.tracklets if t.rows and t.rows[-1] == k}
+    waiting = [r for r in np.flatnonzero(free) if k - 1 in bank.tracklets[r].merged_rows[-1:]]
+    if not owners or not waiting:
+        return
+    columns = np.array(sorted(owners))
+    there = geometry.from_centre(bank.mean[waiting, :2], np.exp(bank.mean[waiting, 2:4]))
+    found = geometry.from_centre(z[columns, :2], np.exp(z[columns, 2:4]))
+    # How it moves while it is hidden is not known well: to touch the region is enough.
+    for row, shares in zip(waiting, geometry.intersection(there, found), strict=True):
+        if shares.max() > 0:
+            bank.tracklets[row].merged_rows.append(k)
+            bank.seen_s[row] = now_s
+            owner = owners[int(columns[shares.argmax()])]
+            if owner.merged_rows[-1:] != [k]:
+                owner.merged_rows.append(k)
 
 
 def _match(
