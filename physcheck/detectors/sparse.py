@@ -13,8 +13,8 @@ from physcheck.types import Bools, Detections, Ints, Piece
 
 __all__ = ["frames_shown", "look_at_some", "stride"]
 
-_EVERY, _LONGEST_S = 3, 0.13
-"""Where nobody says how often: every third frame, but no longer than this without a look."""
+_EVERY, _LONGEST_S = 4, 0.14
+"""Where nobody says how often: every fourth frame, but no longer than this without a look."""
 _AT_ONCE = 48
 """Frames that are copied for the model at a time."""
 
