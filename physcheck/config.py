@@ -134,6 +134,7 @@ class Settings(BaseModel):
     detections: Path | None = None
     imgsz: int = Field(default=640, ge=32, le=4096)
     batch: int | None = Field(default=None, ge=1)
+    every: int | None = Field(default=None, ge=1)
     classes: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
     backend: Literal["torch", "onnx", "openvino"] = "torch"
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"

@@ -33,6 +33,8 @@ class Sight:
     detections: file with boxes, or folder of files named like the clips.
     imgsz: longer side of what the network sees, px; a folder of transformers has its own.
     batch: frames at a time, None for what suits the device.
+    every: hybrid shows the network every so many frames, and motion carries what it saw
+        through the others; None for what suits the device.
     classes: words to keep, all where empty. backend, precision: see `detectors.yolo.build`.
     trust: load weights that may run any program.
     cache: keep what was seen on disk, and use what was seen before.
@@ -44,6 +46,7 @@ class Sight:
     detections: str | Path | None = None
     imgsz: int = 640
     batch: int | None = None
+    every: int | None = None
     classes: tuple[str, ...] = ()
     backend: str = "torch"
     precision: str = "auto"
@@ -72,6 +75,8 @@ class Sight:
             settings |= {"weights": _identity(choice), "imgsz": self.imgsz}
             settings |= {"classes": list(self.classes), "backend": self.backend}
             settings |= {"precision": self.precision}
+        if choice.name == "hybrid":
+            settings["every"] = self.every or "auto"
         return settings
 
 

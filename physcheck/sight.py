@@ -44,11 +44,12 @@ class OpenedSight:
         if self.choice.name == "detections":
             return self._given(source)
         detector = self._detector()
+        every = {"every": self._every or "auto"} if self.choice.name == "hybrid" else {}
         info = DetectorInfo(
             name=self.choice.name,
             weights_sha256=getattr(self.network, "weights_sha256", None),
             device=getattr(self.network, "device", "cpu"),
-            settings=dict(getattr(self.network, "settings", {})),
+            settings={**getattr(self.network, "settings", {}), **every},
         )
         sight = ClipSight(detector, info, tuple(getattr(self.network, "notes", ())))
         if self.asked.cache and not isinstance(source, np.ndarray):
@@ -59,8 +60,14 @@ class OpenedSight:
         if self.choice.name == "hybrid":
             from physcheck.detectors.hybrid import HybridDetector
 
-            return HybridDetector(self.network, MotionDetector())
+            return HybridDetector(self.network, MotionDetector(), self._every)
         return MotionDetector() if self.network is None else self.network
+
+    @property
+    def _every(self) -> int | None:
+        """How often hybrid asks the network; None for what a CPU can afford."""
+        on_cpu = getattr(self.network, "device", "cpu") == "cpu"
+        return self.asked.every or (None if on_cpu else 1)
 
     def _given(self, source: str | Path | Bytes) -> ClipSight:
         from physcheck.detectors.given import GivenDetector

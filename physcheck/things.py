@@ -58,6 +58,11 @@ def is_articulated(label: str) -> bool:
     return label in _ARTICULATED
 
 
+def lives(label: str) -> bool:
+    """It moves by itself or bends: a part of it may move while it stays."""
+    return is_articulated(label) or is_self_propelled(label)
+
+
 def is_hand_held(label: str) -> bool:
     """Things that mostly move because a hand moves them, seen or not."""
     return label in _HAND_HELD

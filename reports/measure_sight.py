@@ -1,7 +1,7 @@
 """Measure what each kind of sight sees of labelled things, and write sight.md.
 
     python reports/measure_sight.py --weights FILE [--footage DIR] [--imgsz N]
-        [--backend NAME] [--only NAME...] [-o FILE]
+        [--backend NAME] [--every N...] [--only NAME...] [-o FILE]
 
 Recall: share of the labelled boxes (DIR/gt/NAME.csv) that some box overlaps by IoU over
 0.3. False boxes a frame: boxes that overlap no labelled box so, in the frames that have
@@ -9,6 +9,9 @@ labels; where a clip has none, all boxes a frame are given instead, for nobody h
 which of them are right. Frames that repeat the one before are left out. Boxes count from
 a score of 0.5 (0.25 for the model alone, its usual limit); in brackets the same with
 every box, the faint ones too, which may go on with a track but not begin one.
+
+Hybrid shows the model some frames only: in the first tables as many as it does by itself
+on a CPU, in the last one every N-th for several N.
 """
 
 from __future__ import annotations
@@ -26,11 +29,12 @@ import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.camera import estimate_camera
+from physcheck.camera import Camera, estimate_camera
 from physcheck.detectors.fusion import fuse
-from physcheck.detectors.motion import MotionDetector
+from physcheck.detectors.motion import MotionDetector, nothing
+from physcheck.detectors.sparse import frames_shown
 from physcheck.detectors.yolo import YoloDetector, build
-from physcheck.types import Detections, Floats
+from physcheck.types import Detections, Floats, Piece
 from physcheck.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,13 +82,13 @@ class Count:
 
 @dataclass(slots=True)
 class Measured:
-    """One clip: counts of strong boxes and of all, by sight."""
+    """One clip: counts of strong boxes and of all, by sight; sparse ones by `every N`."""
 
     name: str
     labelled: bool
     of_balls: bool
-    strong: dict[str, Count] = field(default_factory=lambda: {s: Count() for s in SIGHTS})
-    every: dict[str, Count] = field(default_factory=lambda: {s: Count() for s in SIGHTS})
+    strong: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
+    every: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -92,13 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     cv2.setNumThreads(1)
     model = build(options.weights, imgsz=options.imgsz, backend=options.backend, device="cpu")
+    paces = {f"every {n}": n for n in options.every}
     clips = sorted((options.footage / "clips").glob("*.mp4"))
     seconds: dict[str, float] = defaultdict(float)
     measured = []
     for clip in clips:
         if not options.only or clip.stem in options.only:
             measured.append(
-                measure(clip, options.footage / "gt" / f"{clip.stem}.csv", model, seconds)
+                measure(clip, options.footage / "gt" / f"{clip.stem}.csv", model, seconds, paces)
             )
             print(clip.stem, file=sys.stderr, flush=True)
     options.output.write_text(as_markdown(measured, seconds, options), encoding="utf-8")
@@ -112,6 +117,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--footage", type=Path, default=ROOT.parent / "shared" / "clips" / "real", metavar="DIR")
     add("--imgsz", type=int, default=640, metavar="N")
     add("--backend", default="torch", metavar="NAME")
+    add("--every", type=int, nargs="+", default=(1, 2, 3, 4, 5), metavar="N")
     add("--only", nargs="*", default=(), metavar="NAME")
     add("-o", "--output", type=Path, default=ROOT / "reports" / "sight.md", metavar="FILE")
     return parser.parse_args(arguments)
@@ -129,8 +135,14 @@ def read_truth(path: Path) -> tuple[dict[int, Floats], set[str]]:
     return {frame: np.array(rows) for frame, rows in boxes.items()}, names
 
 
-def measure(clip: Path, truth: Path, model: YoloDetector, seconds: dict[str, float]) -> Measured:
-    """Look at one clip with each sight."""
+def measure(
+    clip: Path,
+    truth: Path,
+    model: YoloDetector,
+    seconds: dict[str, float],
+    paces: dict[str, int],
+) -> Measured:
+    """Look at one clip with each sight, and with hybrid at each pace."""
     labelled, names = read_truth(truth)
     of_balls = any(word in name for name in names for word in BALLS)
     result = Measured(clip.stem, bool(labelled), of_balls)
@@ -141,13 +153,29 @@ def measure(clip: Path, truth: Path, model: YoloDetector, seconds: dict[str, flo
         clock.append(time.process_time())
         found["yolo"] = model.detect(piece, camera)
         clock.append(time.process_time())
-        found["hybrid"] = fuse(found["yolo"], found["motion"], piece, camera)
-        clock.append(time.process_time())
-        for sight, spent in zip((*SIGHTS[:2], "fusing"), np.diff(clock).tolist(), strict=True):
-            seconds[sight] += spent
+        for name, every in {"hybrid": None, **paces}.items():
+            found[name], n_shown = fused(found["yolo"], found["motion"], piece, camera, every)
+            clock.append(time.process_time())
+            seconds[f"shown, {name}"] += n_shown
+        stages = (*SIGHTS[:2], *(f"fusing, {name}" for name in ("hybrid", *paces)))
+        for stage, spent in zip(stages, np.diff(clock).tolist(), strict=True):
+            seconds[stage] += spent
         seconds["frames"] += len(piece.frames)
         count(result, found, piece.frames.tolist(), labelled)
     return result
+
+
+def fused(
+    model: list[Detections],
+    motion: list[Detections],
+    piece: Piece,
+    camera: Camera,
+    every: int | None,
+) -> tuple[list[Detections], int]:
+    """What hybrid sees where the model is shown every so many frames, and how many it is."""
+    shown = frames_shown(piece, camera, every)
+    seen = [one if asked else nothing() for one, asked in zip(model, shown, strict=True)]
+    return fuse(seen, motion, piece, camera, shown), int(shown.sum())
 
 
 def count(
@@ -159,7 +187,7 @@ def count(
     """Count the boxes of a piece."""
     for sight, rows in found.items():
         for frame, seen in zip(frames, rows, strict=True):
-            strong = seen.boxes[seen.scores >= STRONG[sight]]
+            strong = seen.boxes[seen.scores >= STRONG.get(sight, STRONG["hybrid"])]
             result.strong[sight].add(strong, labelled.get(frame))
             result.every[sight].add(seen.boxes, labelled.get(frame))
 
@@ -171,15 +199,17 @@ def as_markdown(
     labelled = [one for one in measured if one.labelled]
     balls = [one for one in labelled if one.of_balls]
     rest = [one for one in measured if not one.labelled]
-    each = {key: 1000 * spent / max(seconds["frames"], 1) for key, spent in seconds.items()}
+    each = {key: spent / max(seconds["frames"], 1) for key, spent in seconds.items()}
+    ms = {key: 1000 * spent for key, spent in each.items()}
     text = " ".join((__doc__ or "").partition("Recall:")[1:]).split()
     return f"""# What each kind of sight sees
 
 Made by `python reports/{Path(__file__).name}` with {options.weights.name} at {options.imgsz} px
 ({options.backend}). {" ".join(text)}
 
-CPU time a frame, of all threads: motion {each.get("motion", 0):.1f} ms, yolo
-{each.get("yolo", 0):.1f} ms, fusing the two {each.get("fusing", 0):.1f} ms.
+CPU time a frame, of all threads: motion {ms.get("motion", 0):.1f} ms, yolo
+{ms.get("yolo", 0):.1f} ms, of which hybrid on a CPU spends {each.get("shown, hybrid", 0):.0%};
+fusing the two {ms.get("fusing, hybrid", 0):.1f} ms.
 
 ## Clips with labelled things
 
@@ -191,7 +221,38 @@ CPU time a frame, of all threads: motion {each.get("motion", 0):.1f} ms, yolo
 
 {table(rest, ("boxes a frame",), with_recall=False)}
 {summary("mean", rest, with_recall=False)}
+
+## Hybrid that shows the model every N-th frame
+
+{pace_table(measured, each, options.every)}
 """
+
+
+def pace_table(measured: Sequence[Measured], each: dict[str, float], paces: Sequence[int]) -> str:
+    """One row for each N, strong boxes only."""
+    labelled = [one for one in measured if one.labelled]
+    groups = {
+        "recall": [[one for one in labelled if one.of_balls], labelled],
+        "false_a_frame": [[one for one in labelled if one.of_balls], labelled],
+        "boxes a frame": [[one for one in measured if not one.labelled]],
+    }
+    lines = [
+        "| N | frames shown | recall, balls | recall, labelled | false a frame, balls "
+        "| false a frame, labelled | boxes a frame, others | CPU added, ms a frame |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for n in paces:
+        name = f"every {n}"
+        cells = [f"{n}", f"{each[f'shown, {name}']:.0%}"]
+        for attribute, sets in groups.items():
+            wanted = attribute if attribute == "recall" else "false_a_frame"
+            for some in sets:
+                values = [getattr(one.strong[name], wanted) for one in some]
+                cells.append(f"{np.mean(values) if values else float('nan'):.3f}")
+        added = each["yolo"] * each[f"shown, {name}"] + each[f"fusing, {name}"]
+        cells.append(f"{1000 * added:.1f}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def table(measured: Sequence[Measured], titles: Sequence[str], *, with_recall: bool) -> str:

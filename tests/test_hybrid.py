@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_pieces import Thing, Way, between, draw, piece_of, slide
+from scripted_model import ScriptedModel, Seen, box_at, on, seen_as
 
 from physcheck import boxes as geometry
-from physcheck.camera import Camera, estimate_camera
+from physcheck.camera import estimate_camera
 from physcheck.detectors.hybrid import HybridDetector
-from physcheck.detectors.motion import MotionDetector, nothing
+from physcheck.detectors.motion import MotionDetector
 from physcheck.tracking import track
 from physcheck.types import Bytes, Detections, Floats, Piece
 from physcheck.video import VideoReader
@@ -22,51 +23,11 @@ N = 40
 BALL = (200.0, 60.0, 40.0)
 COAT = (60.0, 90.0, 190.0)
 
-Seen = tuple[str, tuple[float, float, float, float], float]
-"""Word, box xyxy px, score."""
-
-
-class ScriptedModel:
-    """A model that sees what the test says."""
-
-    name = "scripted"
-
-    def __init__(self, script: Callable[[int], Sequence[Seen]]) -> None:
-        self.script = script
-
-    def detect(self, piece: Piece, camera: Camera) -> list[Detections]:
-        return [seen_as(self.script(k)) for k in range(len(piece.frames))]
-
-
-def seen_as(things: Sequence[Seen]) -> Detections:
-    if not things:
-        return nothing()
-    return Detections(
-        boxes=np.array([box for _, box, _ in things], dtype=np.float64),
-        scores=np.array([score for _, _, score in things]),
-        labels=np.array([word for word, _, _ in things]),
-        noise_px=np.full((len(things), 4), 1.0),
-    )
-
 
 def fused(frames: Sequence[Bytes], script: Callable[[int], Sequence[Seen]]) -> list[Detections]:
     piece = piece_of(frames)
     camera = estimate_camera(piece.luma)
     return HybridDetector(ScriptedModel(script), MotionDetector()).detect(piece, camera)
-
-
-def box_at(way: Way, k: int, grow: float = 1.0) -> tuple[float, float, float, float]:
-    place = way(k)
-    assert place is not None
-    x, y, size = place
-    half = size * grow / 2
-    return x - half, y - half, x + half, y + half
-
-
-def on(way: Way, found: Detections, k: int, least: float = 0.5) -> list[int]:
-    """Rows of the detections that are the thing on its way at frame k."""
-    overlap = geometry.iou(np.array([box_at(way, k)]), found.boxes)[0]
-    return np.flatnonzero(overlap > least).tolist()
 
 
 def words_on(way: Way, found: Sequence[Detections]) -> list[str]:

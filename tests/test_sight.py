@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from physcheck.cli import main
 from physcheck.config import load_settings
 from physcheck.detector_choice import Sight, choose_detector
 from physcheck.errors import ConfigurationError, InputError
-from physcheck.sight import open_sight
+from physcheck.sight import OpenedSight, open_sight
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +87,34 @@ def test_what_decides_the_boxes_is_in_the_configuration_hash(weights: Path) -> N
     before = sha256()
     weights.write_bytes(b"others")
     assert sha256() != before
+
+
+def test_how_often_the_network_is_asked_is_in_the_hash_for_hybrid_only(weights: Path) -> None:
+    def sha256(detector: str, every: int | None) -> str:
+        return configuration_sha256(sight=Sight(detector, weights, every=every))
+
+    assert len({sha256("hybrid", every) for every in (None, 1, 3)}) == 3
+    assert sha256("yolo", 3) == sha256("yolo", None)
+
+
+@dataclass
+class Named:
+    """Stands for a network on a device; nobody asks it for boxes."""
+
+    device: str
+    settings: dict[str, int]
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "every"),
+    [("cpu", None, "auto"), ("cpu", 2, 2), ("cuda:0", None, 1), ("cuda:0", 4, 4)],
+)
+def test_hybrid_asks_the_network_as_often_as_the_device_affords(
+    weights: Path, device: str, asked: int | None, every: int | str
+) -> None:
+    sight = Sight("hybrid", weights, every=asked)
+    clip = OpenedSight(sight, sight.choose(), Named(device, {"imgsz": 640})).look_at("clip.mp4")
+    assert clip.info.settings == {"imgsz": 640, "every": every}
 
 
 def test_saved_detections_give_the_same_violations(

@@ -59,6 +59,14 @@ def analyze(
         int | None,
         typer.Option(metavar="N", help="Frames at a time.", rich_help_panel=_INPUT),
     ] = None,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="With hybrid, show the network every N-th frame.",
+            rich_help_panel=_INPUT,
+        ),
+    ] = None,
     classes: Annotated[
         list[str] | None,
         typer.Option(

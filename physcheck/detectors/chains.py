@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.types import Floats
+from physcheck.types import Bools, Floats, Ints
 
 __all__ = ["Chain", "link"]
 
@@ -23,6 +23,8 @@ _REACH = 0.8
 """Sizes by which a thing may miss its foreseen place where the boxes do not overlap."""
 _SAME_SIZE = 0.5
 """Log of width and of height by which boxes that do not overlap may differ."""
+_CARRIED = 1.5
+"""Cost of a pair that has nothing for it but that the same moving region carries both."""
 _AWAY = 0.5
 """What a pair costs more where the words differ; an overlap of 1 is 1 cheaper than none."""
 
@@ -51,24 +53,34 @@ class Chain:
         return self.box + np.tile(self.pace * (row - self.rows[-1]), 2)
 
 
-def link(boxes: Sequence[Floats], words: Sequence[Sequence[str]], step_s: float) -> list[Chain]:
+def link(
+    boxes: Sequence[Floats],
+    words: Sequence[Sequence[str]],
+    step_s: float,
+    *,
+    stride: int = 1,
+    carriers: Sequence[Ints] | None = None,
+) -> list[Chain]:
     """Link the boxes of a piece.
 
     Args:
         boxes: n arrays (N, 4), stabilised px. words: n lists of N words.
         step_s: time between frames, s.
+        stride: only every so many frames can have boxes.
+        carriers: n arrays (N,), what else is known to carry a box from frame to frame, by
+            number, -1 for nothing.
 
     Returns:
         All chains, those of a single box too; each box is in one of them.
     """
-    longest = max(_GAP_FRAMES, round(_GAP_S / step_s))
+    longest = max(_GAP_FRAMES * stride, round(_GAP_S / step_s))
     alive: list[Chain] = []
     finished: list[Chain] = []
     for row, (found, said) in enumerate(zip(boxes, words, strict=True)):
         finished += [chain for chain in alive if row - chain.rows[-1] > longest]
         alive = [chain for chain in alive if row - chain.rows[-1] <= longest]
         free = np.ones(len(found), dtype=bool)
-        for chain, pick in _pairs(alive, row, found, said, words):
+        for chain, pick in _pairs(alive, row, found, said, words, carriers):
             chain.add(row, pick, found[pick])
             free[pick] = False
         for pick in np.flatnonzero(free).tolist():
@@ -84,11 +96,16 @@ def _pairs(
     boxes: Floats,
     said: Sequence[str],
     words: Sequence[Sequence[str]],
+    carriers: Sequence[Ints] | None,
 ) -> list[tuple[Chain, int]]:
     """Which chain goes on with which box, cheapest first."""
     if not chains or not len(boxes):
         return []
-    cost = _cost(chains, row, boxes)
+    carried = np.zeros((len(chains), len(boxes)), dtype=bool)
+    if carriers is not None:
+        ridden = np.array([carriers[chain.rows[-1]][chain.picks[-1]] for chain in chains])
+        carried = (ridden[:, None] == carriers[row][None]) & (ridden[:, None] >= 0)
+    cost = _cost(chains, row, boxes, carried)
     before = np.array([words[chain.rows[-1]][chain.picks[-1]] for chain in chains])
     cost = cost + _AWAY * (before[:, None] != np.array(said)[None])
     pairs = []
@@ -104,7 +121,7 @@ def _pairs(
     return pairs
 
 
-def _cost(chains: list[Chain], row: int, boxes: Floats) -> Floats:
+def _cost(chains: list[Chain], row: int, boxes: Floats, carried: Bools) -> Floats:
     """(N, M) 0 for the same box, 1 for boxes that barely hold together, inf for others."""
     last = np.array([chain.box for chain in chains])
     ahead = np.array([chain.foreseen(row) for chain in chains])
@@ -120,5 +137,6 @@ def _cost(chains: list[Chain], row: int, boxes: Floats) -> Floats:
     reach = _REACH * np.sqrt(np.maximum(geometry.area(last), 1e-6))[:, None]
     away = np.minimum(*miss) / np.maximum(reach, 1e-6)
     beside = (away < 1) & (growth < _SAME_SIZE)
-    cost = np.where(overlap > _LEAST_IOU, 1 - overlap, np.where(beside, 1 + away, np.inf))
+    far = np.where(carried & (growth < _SAME_SIZE), _CARRIED, np.inf)
+    cost = np.where(overlap > _LEAST_IOU, 1 - overlap, np.where(beside, 1 + away, far))
     return np.asarray(cost, dtype=np.float64)

@@ -17,9 +17,10 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
+from physcheck.detectors.carrying import moved_by, offset_between
 from physcheck.detectors.chains import link
 from physcheck.detectors.sightings import Sighting, steady_sightings
-from physcheck.things import is_articulated, is_scenery, is_self_propelled
+from physcheck.things import is_scenery, is_self_propelled, lives
 from physcheck.types import Bools, Detections, Floats, Labels, Piece
 
 __all__ = ["fuse"]
@@ -59,7 +60,11 @@ class _Found:
 
 
 def fuse(
-    model: Sequence[Detections], motion: Sequence[Detections], piece: Piece, camera: Camera
+    model: Sequence[Detections],
+    motion: Sequence[Detections],
+    piece: Piece,
+    camera: Camera,
+    shown: Bools | None = None,
 ) -> list[Detections]:
     """Make one set of things of what a model and motion saw in the frames of a piece.
 
@@ -67,12 +72,15 @@ def fuse(
         model: n detections with words and scores, faint ones too.
         motion: n detections of what moves, without words.
         piece: n frames. camera: their motion.
+        shown: (n,) frames that the model was shown, all where it is None.
 
     Returns:
         n detections; labels "" where only motion saw a thing.
     """
-    things = steady_sightings(model, motion, piece, camera)
-    meeting = _Meeting(things, motion, _chain_ids(motion, piece, camera))
+    chain_of = _chain_ids(motion, piece, camera)
+    shown = np.ones(len(model), dtype=bool) if shown is None else shown
+    things = steady_sightings(model, motion, piece, camera, shown, chain_of)
+    meeting = _Meeting(things, motion, chain_of)
     leads = [meeting.offset(number) for number in range(len(things))]
     rows = []
     for row, (frame, seen) in enumerate(zip(meeting.frames, model, strict=True)):
@@ -122,7 +130,7 @@ def _frames(
         for place, row in enumerate(thing.rows.tolist()):
             at[row].append((number, place))
     # What is rigid and rests has no moving parts: what moves before it is another thing.
-    whole = [not thing.rests or _lives(thing.label) for thing in things]
+    whole = [not thing.rests or lives(thing.label) for thing in things]
     frames = []
     for present, moving, chains in zip(at, motion, chain_of, strict=True):
         boxes = np.array([things[n].boxes[place] for n, place in present]).reshape(-1, 4)
@@ -205,7 +213,7 @@ class _Meeting:
             None where the model leads.
         """
         thing = self.things[number]
-        if _lives(thing.label):
+        if lives(thing.label):
             return None
         steps, n_seen = [], 0
         for place, row in enumerate(thing.rows.tolist()):
@@ -213,7 +221,7 @@ class _Meeting:
             k = self.same_region(frame, frame.numbers.index(number))
             n_seen += k >= 0
             if k >= 0 and thing.picks[place] >= 0:
-                steps.append(_offset(thing.boxes[place], frame.moving.boxes[k]))
+                steps.append(offset_between(thing.boxes[place], frame.moving.boxes[k]))
         n_found = int((thing.picks >= 0).sum())
         if len(steps) < _LED_BY_MOTION * n_found or n_seen < _SEEN_BY_MOTION * len(thing.rows):
             return None
@@ -228,18 +236,6 @@ class _Meeting:
         worth = np.where(known & (overlap > _SAME_BEFORE), overlap + 1, overlap)
         best = int(np.argmax(worth))
         return best if worth[best] > _SAME else -1
-
-
-def _offset(source: Floats, target: Floats) -> Floats:
-    """What takes a box (4,) to another, in sizes of the first and in logs, (4,)."""
-    size, wanted = geometry.size(source), geometry.size(target)
-    shift = (geometry.centre(target) - geometry.centre(source)) / np.maximum(size, 1e-3)
-    return np.concatenate([shift, np.log(np.maximum(wanted, 1e-3) / np.maximum(size, 1e-3))])
-
-
-def _moved(box: Floats, offset: Floats) -> Floats:
-    size = geometry.size(box)
-    return geometry.from_centre(geometry.centre(box) + offset[:2] * size, size * np.exp(offset[2:]))
 
 
 def _found(
@@ -271,7 +267,7 @@ def _of_model(
         return [_Found(box, score, thing.label, noise, k, pick)]
     box, noise = thing.boxes[place], thing.noise_px[place]
     if lead is not None:
-        box, noise = _moved(box, lead), _UNSURE * noise
+        box, noise = moved_by(box, lead), _UNSURE * noise
     if k < 0 and thing.rests and is_scenery(thing.label):
         return []
     moves = not thing.rests or is_self_propelled(thing.label)
@@ -303,11 +299,6 @@ def _holds_things(frame: _Frame) -> Bools:
     area = np.maximum(geometry.area(frame.moving.boxes), 1e-6)
     share = (held * geometry.area(frame.boxes)).sum(axis=1) / area
     return np.asarray((held.sum(axis=1) >= 2) | (held.any(axis=1) & (share > _MOSTLY)))
-
-
-def _lives(label: str) -> bool:
-    """It moves by itself or bends: a part of it may move while it stays."""
-    return is_articulated(label) or is_self_propelled(label)
 
 
 def _of_motion(meeting: _Meeting, frame: _Frame, k: int, model: Detections) -> _Found:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise, unstabilise
+from physcheck.detectors.carrying import Carriers, moved_by
 from physcheck.detectors.chains import Chain, link
+from physcheck.detectors.patches import alike, patch
+from physcheck.detectors.sparse import stride
+from physcheck.things import lives
 from physcheck.types import Bools, Detections, Floats, Ints, Piece
 
 __all__ = ["Sighting", "steady_sightings"]
@@ -24,8 +27,12 @@ _LEAST_FOUND, _LEAST_BEST, _LEAST_MEAN = 5, 0.45, 0.25
 """Boxes of a chain, its best score and its mean score for it to be a thing."""
 _LEAST_FOUND_MOVING, _LEAST_BEST_MOVING, _LEAST_MEAN_MOVING = 4, 0.3, 0.15
 """The same where something moves in most of its boxes."""
+_FEWEST, _FEWEST_MOVING = 3, 2
+"""Boxes that are enough where the model is not shown every frame: they tell more each."""
 _LEAST_SHARE = 0.4
-"""Found in this share of the rows from its first to its last."""
+"""Found in this share of the frames shown from its first to its last."""
+_LEFT = 0.2
+"""Share of itself that a thing must still have in the picture to be followed out of it."""
 _SAME_BOX = 0.7
 _SAME_THING = 0.6
 _SAME_LIFE = 0.5
@@ -33,11 +40,8 @@ _NESTED = 0.85
 _COVERED = 0.3
 _REST = 0.2
 """Sizes by which the middle may wander while a thing rests."""
-_SIDE = 24
 _ALIKE_NEAR, _ALIKE_FAR = 0.5, 0.8
 """Correlation with its picture of a moment ago, and of long ago."""
-_FLAT = 4.0
-_SAME_GREY, _SAME_COLOUR = 25.0, 8.0
 _PATIENCE_S = 1.0
 
 
@@ -71,7 +75,12 @@ class Sighting:
 
 
 def steady_sightings(
-    model: Sequence[Detections], motion: Sequence[Detections], piece: Piece, camera: Camera
+    model: Sequence[Detections],
+    motion: Sequence[Detections],
+    piece: Piece,
+    camera: Camera,
+    shown: Bools,
+    chain_of: Sequence[Sequence[int]],
 ) -> list[Sighting]:
     """Tell what the model sees steadily from what flickers.
 
@@ -79,6 +88,8 @@ def steady_sightings(
         model: n detections with words and scores, faint ones too.
         motion: n detections of what moves.
         piece: n frames. camera: their motion.
+        shown: (n,) frames that the model was shown.
+        chain_of: n lists, the chain of each of motion's regions.
 
     Returns:
         The things, those seen in most frames first; no two are one thing.
@@ -90,8 +101,16 @@ def steady_sightings(
     ]
     words = [seen.labels[rows].tolist() for seen, rows in zip(model, single, strict=True)]
     step_s = float(np.median(np.diff(piece.times_s))) if len(piece.times_s) > 1 else 0.04
-    gathering = _Gathering(model, motion, single, straight, piece, camera, step_s)
-    kept = [chain for chain in link(straight, words, step_s) if gathering.lasts(chain)]
+    carriers = Carriers(motion, chain_of)
+    carried = [np.full(len(rows), -1) for rows in single]
+    if not shown.all():
+        for k in np.flatnonzero(shown).tolist():
+            carried[k] = carriers.under(k, model[k].boxes[single[k]])
+    gathering = _Gathering(
+        model, motion, single, straight, piece, camera, step_s, shown, carriers, carried
+    )
+    chains = link(straight, words, step_s, stride=gathering.stride, carriers=carried)
+    kept = [chain for chain in chains if gathering.lasts(chain)]
     things = [gathering.sighting(chain) for chain in kept]
     return _apart(sorted(things, key=lambda thing: (-len(thing.rows), thing.rows[0])))
 
@@ -114,6 +133,8 @@ class _Gathering:
     """All that is needed to make things of chains.
 
     single: n arrays of rows of the model's detections. straight: their boxes, stabilised.
+    shown: (n,) frames that the model was shown. carried: n arrays, the chain of regions
+    that carries each of the rows, -1 for none.
     """
 
     model: Sequence[Detections]
@@ -123,15 +144,26 @@ class _Gathering:
     piece: Piece
     camera: Camera
     step_s: float
+    shown: Bools
+    carriers: Carriers
+    carried: list[Ints]
+
+    @property
+    def stride(self) -> int:
+        """Frames from one look of the model to the next."""
+        return stride(self.shown)
 
     def lasts(self, chain: Chain) -> bool:
         """Whether a chain is a thing rather than a flicker."""
-        n, span = len(chain.rows), chain.rows[-1] - chain.rows[0] + 1
-        if n < _LEAST_FOUND_MOVING or n < _LEAST_SHARE * span:
+        n, span = len(chain.rows), int(self.shown[chain.rows[0] : chain.rows[-1] + 1].sum())
+        least = max(-(-_LEAST_FOUND // self.stride), _FEWEST)
+        if n < max(-(-_LEAST_FOUND_MOVING // self.stride), _FEWEST_MOVING):
+            return False
+        if n < _LEAST_SHARE * span:
             return False
         scores = np.array([self._seen(chain, k).scores[self._pick(chain, k)] for k in range(n)])
         best, mean = float(scores.max()), float(scores.mean())
-        if n >= _LEAST_FOUND and best >= _LEAST_BEST and mean >= _LEAST_MEAN:
+        if n >= least and best >= _LEAST_BEST and mean >= _LEAST_MEAN:
             return True
         if best < _LEAST_BEST_MOVING or mean < _LEAST_MEAN_MOVING:
             return False
@@ -161,9 +193,13 @@ class _Gathering:
             [self.straight[row][p] for row, p in zip(chain.rows, chain.picks, strict=True)]
         )
         found = replace(found, rests=_rests(straight))
-        filled = self._holes(found, straight)
-        if found.rests:
-            filled += self._beyond(found, straight, 1) + self._beyond(found, straight, -1)
+        carried = np.array(
+            [self.carried[r][p] for r, p in zip(chain.rows, chain.picks, strict=True)]
+        )
+        filled = self._holes(found, straight, carried)
+        further = self._beyond if found.rests else self._margin
+        for step in (1, -1):
+            filled += further(found, straight, carried, step)
         return _with(found, filled)
 
     def _seen(self, chain: Chain, k: int) -> Detections:
@@ -172,40 +208,91 @@ class _Gathering:
     def _pick(self, chain: Chain, k: int) -> int:
         return int(self.single[chain.rows[k]][chain.picks[k]])
 
-    def _holes(self, thing: Sighting, straight: Floats) -> list[tuple[int, Floats, int]]:
+    def _holes(
+        self, thing: Sighting, straight: Floats, carried: Ints
+    ) -> list[tuple[int, Floats, int]]:
         """Row, box and distance in rows to a found one, for each hole that can be filled."""
         filled = []
         for k in np.flatnonzero(np.diff(thing.rows) > 1).tolist():
             first, last = int(thing.rows[k]), int(thing.rows[k + 1])
+            missed = bool(self.shown[first + 1 : last].any())
+            chain = int(carried[k]) if carried[k] == carried[k + 1] else -1
             for row in range(first + 1, last):
                 share = (row - first) / (last - first)
-                box = (1 - share) * straight[k] + share * straight[k + 1]
-                here = self._placed(box, row)
-                if self._is_there(row, here, first, thing.boxes[k], _ALIKE_NEAR):
+                here = self._on_carrier(thing, k, share, row, -1 if missed else chain)
+                if here is None:
+                    here = self._placed((1 - share) * straight[k] + share * straight[k + 1], row)
+                # Where the model was not asked, its last and its next answer speak for it.
+                if not missed or self._is_there(row, here, first, thing.boxes[k], _ALIKE_NEAR):
                     filled.append((row, here, min(row - first, last - row)))
         return filled
+
+    def _on_carrier(
+        self, thing: Sighting, k: int, share: float, row: int, chain: int
+    ) -> Floats | None:
+        """The box (4,) in a row between found ones k and k + 1, as a region carries it.
+
+        What bends is not carried: its region wavers more than its own way.
+        """
+        region = self.carriers.region(row, chain)
+        if region is None or lives(thing.label):
+            return None
+        before = self.carriers.offset(int(thing.rows[k]), chain, thing.boxes[k])
+        after = self.carriers.offset(int(thing.rows[k + 1]), chain, thing.boxes[k + 1])
+        if before is None or after is None:
+            return None
+        return moved_by(region, (1 - share) * before + share * after)
+
+    def _margin(
+        self, thing: Sighting, straight: Floats, carried: Ints, step: int
+    ) -> list[tuple[int, Floats, int]]:
+        """Where a moving thing is from its last box up to the next look of the model."""
+        end = -1 if step > 0 else 0
+        known, chain, pace = int(thing.rows[end]), int(carried[end]), _pace(thing, straight, end)
+        offset = self.carriers.offset(known, chain, thing.boxes[end])
+        filled = []
+        row = known + step
+        while 0 <= row < len(self.shown) and not self.shown[row]:
+            here = self._placed(straight[end] + np.tile(pace * (row - known), 2), row)
+            region = self.carriers.region(row, chain)
+            if region is not None and offset is not None and not lives(thing.label):
+                here = moved_by(region, offset)
+            inside = self._within_picture(here)
+            if geometry.area(inside) < _LEFT * geometry.area(here):
+                break
+            if region is None and not self._is_there(
+                row, inside, known, thing.boxes[end], _ALIKE_NEAR
+            ):
+                break
+            filled.append((row, inside, abs(row - known)))
+            row += step
+        return filled
+
+    def _within_picture(self, box: Floats) -> Floats:
+        height, width = np.array(self.piece.luma.shape[1:]) * self.piece.px[::-1]
+        return geometry.clip(box, float(width), float(height))
 
     def _is_there(self, row: int, box: Floats, known: int, known_box: Floats, least: float) -> bool:
         """Something moves in the box, or it shows what it showed in a row where it was known."""
         moving = self.motion[row].boxes[self.motion[row].scores >= 0.5]
         if len(moving) and geometry.iou(box[None], moving).max() > _COVERED:
             return True
-        return _alike(self._patch(known, known_box), self._patch(row, box), least)
+        return alike(patch(self.piece, known, known_box), patch(self.piece, row, box), least)
 
     def _beyond(
-        self, thing: Sighting, straight: Floats, step: int
+        self, thing: Sighting, straight: Floats, _: Ints, step: int
     ) -> list[tuple[int, Floats, int]]:
         """Where a thing at rest is before it was first found, or after the last time."""
         end = -1 if step > 0 else 0
         known, box = int(thing.rows[end]), np.median(straight, axis=0)
-        template = self._patch(known, self._placed(box, known))
+        template = patch(self.piece, known, self._placed(box, known))
         patience, filled = max(3, round(_PATIENCE_S / self.step_s)), []
         row, missed = known + step, 0
         while 0 <= row < len(self.model) and missed < patience:
             if self.camera.lost[row if step > 0 else row - step]:
                 break
             here = self._placed(box, row)
-            if _alike(template, self._patch(row, here), _ALIKE_FAR):
+            if alike(template, patch(self.piece, row, here), _ALIKE_FAR):
                 filled.append((row, here, 1))
                 missed = 0
             else:
@@ -216,39 +303,14 @@ class _Gathering:
     def _placed(self, box: Floats, row: int) -> Floats:
         return np.asarray(unstabilise(box[None], self.camera, row, self.piece.px)[0])
 
-    def _patch(self, row: int, box: Floats) -> Floats:
-        """What a box (4,) shows: (24, 24, 3) Y, U, V; empty where it is outside."""
-        luma = _cut(self.piece.luma[row], box / np.tile(self.piece.px, 2))
-        half = np.tile(self.piece.px, 2) * 2
-        chroma = _cut(self.piece.chroma[row], box / half)
-        if not luma.size or not chroma.size:
-            return np.zeros((0, 0, 3))
-        return np.asarray(np.dstack([luma, chroma]))
 
-
-def _cut(picture: np.ndarray, box: Floats) -> Floats:
-    h, w = picture.shape[:2]
-    x1, y1 = np.clip(np.floor(box[:2]).astype(int), 0, [w, h])
-    x2, y2 = np.clip(np.ceil(box[2:]).astype(int), 0, [w, h])
-    if x2 <= x1 or y2 <= y1:
-        return np.zeros((0, 0))
-    part = np.ascontiguousarray(picture[y1:y2, x1:x2])
-    small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.float64)
-
-
-def _alike(a: Floats, b: Floats, least: float) -> bool:
-    """The same picture but for a change of exposure."""
-    if not a.size or not b.size:
-        return False
-    away = np.abs(a.mean(axis=(0, 1)) - b.mean(axis=(0, 1)))
-    if away[0] > _SAME_GREY or away[1:].max() > _SAME_COLOUR:
-        return False
-    x, y = a[..., 0], b[..., 0]
-    if max(x.std(), y.std()) < _FLAT:
-        return bool(away[0] < _FLAT)
-    spread = float(x.std() * y.std())
-    return spread > 0 and float(np.mean((x - x.mean()) * (y - y.mean()))) > least * spread
+def _pace(thing: Sighting, straight: Floats, end: int) -> Floats:
+    """Px a row along x and y, (2,), by which a thing moves at its first (0) or last (-1) box."""
+    if len(thing.rows) < 2:
+        return np.zeros(2)
+    a, b = (0, 1) if end == 0 else (-2, -1)
+    step = geometry.centre(straight[b]) - geometry.centre(straight[a])
+    return np.asarray(step / (thing.rows[b] - thing.rows[a]))
 
 
 def _rests(straight: Floats) -> bool:
