@@ -12,6 +12,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from physcheck.evaluation.records import CurveRecord
 from physcheck.evaluation.running import Predicted
@@ -96,6 +97,9 @@ def draw_curve(axes: Axes, curve: CurveRecord) -> None:
         x = np.geomspace(min(low), max(high), 50)
         axes.plot(x, 1 / (1 + np.exp(-(curve.intercept + curve.slope * np.log(x)))), color=GREY)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(ylim=(-0.05, 1.05), xlabel=curve.unit)
     axes.set_title(f"{curve.kind} ({curve.n})", fontsize=9)
 

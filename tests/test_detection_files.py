@@ -264,7 +264,8 @@ def test_a_mistake_in_json_is_named_with_its_field(write: Write, text: str, mess
 
 def test_the_example_in_the_documents_can_be_read(root: Path, write: Write) -> None:
     page = (root / "docs" / "commands.md").read_text(encoding="utf-8")
-    example = page.split("```json\n")[1].split("```")[0]
+    section = page.partition("## Detections in files")[2]
+    example = section.split("```json\n")[1].split("```")[0]
     found = read_detections(write(example))
     assert found.form == "json"
     assert found.frames[0].labels.tolist() == ["sports ball"]
