@@ -6,17 +6,15 @@ lies outside the picture is cut off.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.detection_files import DetectionFile
-from physcheck.detectors.blobs import Blob
+from physcheck.detectors.appearance import looks_in
 from physcheck.detectors.motion import nothing
-from physcheck.detectors.view import View
 from physcheck.errors import InputError
-from physcheck.types import Bytes, Detections, Floats, Piece
+from physcheck.types import Detections, Floats, Piece
 
 __all__ = ["GivenDetector"]
 
@@ -88,32 +86,10 @@ def _described(
     inside = np.all(geometry.size(boxes) >= _LEAST_PX * piece.px, axis=1)
     if not inside.any():
         return nothing()
-    view = View(piece.luma[k], piece.chroma[k], piece.luma[k], piece.chroma[k])
-    features = [view.features(_blob(box, piece)) for box in boxes[inside]]
     return Detections(
         boxes=boxes[inside],
         scores=seen.scores[inside],
         labels=seen.labels[inside],
         noise_px=seen.noise_px[inside] * np.tile(scale, 2),
-        features=np.array(features),
+        features=looks_in(piece, k, boxes[inside]),
     )
-
-
-def _blob(box: Floats, piece: Piece) -> Blob:
-    """The ellipse in a box: most things leave the corners of their box to the background."""
-    h, w = piece.luma.shape[1:]
-    corners = box / np.tile(piece.px, 2)
-    x, y = (
-        int(min(np.floor(low), side - 1)) for low, side in zip(corners[:2], (w, h), strict=True)
-    )
-    across, down = max(int(np.ceil(corners[2])) - x, 1), max(int(np.ceil(corners[3])) - y, 1)
-    across, down = min(across, w - x), min(down, h - y)
-    mask = _ellipse(across, down)
-    return Blob((x, y, across, down), mask, int(mask.sum()), 0.0)
-
-
-def _ellipse(width: int, height: int) -> Bytes:
-    """(h, w) 1 inside; all of a picture too small to have corners."""
-    if min(width, height) < 3:
-        return np.ones((height, width), np.uint8)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, height)))
