@@ -101,14 +101,14 @@ def run_ours(
 
     detector = build(weights, imgsz=size, device="cpu", **settings)
     for clip in [warm, *clips]:
-        n_frames = 0
-        for piece in VideoReader(clip).pieces():
+        reader = VideoReader(clip)
+        for piece in reader.pieces():
             n = len(piece.frames)
             # Neither side estimates the motion of the camera: that is no part of the three.
             camera = Camera("still", np.tile(np.eye(3), (n, 1, 1)), np.zeros(n, dtype=np.bool_))
             track(piece, camera, detector.detect(piece, camera), (WIDTH, HEIGHT))
-            n_frames += n
-        yield n_frames
+        # As many as the peer decodes: repeats are decoded too, but not looked at again.
+        yield reader.video.n_frames
 
 
 def set_threads(n_threads: int) -> None:

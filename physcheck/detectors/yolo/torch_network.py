@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from physcheck.detectors.yolo.fused import fuse_activations
 from physcheck.detectors.yolo.loading import Checkpoint
 from physcheck.detectors.yolo.network import DeviceOutOfMemoryError, MaskLogits, Output
 from physcheck.detectors.yolo.suppression import Rows
@@ -17,7 +18,7 @@ from physcheck.types import Bytes
 
 __all__ = ["TorchNetwork", "cpu_has_bf16", "torch_device"]
 
-_CACHE_PX, _CPU_BATCH = 500_000, 4
+_CACHE_PX, _CPU_BATCH = 1_000_000, 8
 """Px of input, and pictures, at once on a CPU; larger batches no longer fit its caches."""
 _GPU_PX = 32 * 640 * 384
 
@@ -90,6 +91,8 @@ class TorchNetwork:
             for part in module.model[:-1]:
                 part.to(self._type)
             module.model[-1].register_forward_pre_hook(_to_fp32)
+        elif place.type == "cpu":
+            fuse_activations(self._torch, module)
         self._module = module
 
     def batch_for(self, height: int, width: int) -> int:
