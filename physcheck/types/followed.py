@@ -1,0 +1,238 @@
+"""What is followed through a shot: tracks, how they begin and end, and what surrounds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from physcheck.types.arrays import Bools, Floats, Ints, freeze
+
+__all__ = [
+    "STATE",
+    "Alternative",
+    "Change",
+    "Contact",
+    "Ending",
+    "Gap",
+    "Shot",
+    "Support",
+    "Track",
+    "World",
+]
+
+STATE = ("cx", "cy", "log_w", "log_h", "vx", "vy", "rate_w", "rate_h", "ax", "ay")
+"""Names of the D = 10 numbers of a track's state: px, log px, and per second (squared)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One innocent explanation that was tried.
+
+    log_odds: of the accusation against this explanation, nats; positive speaks
+    against the explanation. measured: what was measured, in words and numbers.
+    """
+
+    name: str
+    log_odds: float
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a track begins or ends.
+
+    frame: first frame of the track (birth), last frame (death).
+    cause: the best explanation: "clip", "border", "occluded", "merged", "split",
+        "missed", "open" (from or into nothing), "relocated" (a look-alike is
+        elsewhere), "transition", "unclear".
+    log_odds: of "open" against the best innocent explanation, nats;
+        NaN where it could not be told.
+    reason: why it could not be told, "" otherwise.
+    partner: id of the track it merged with, split from or jumped to, or -1.
+    other_frame: first frame without the thing (death) or last one without (birth).
+    """
+
+    frame: int
+    cause: str
+    log_odds: float = float("nan")
+    reason: str = ""
+    alternatives: tuple[Alternative, ...] = ()
+    partner: int = -1
+    other_frame: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A track is lost and found again: departure and return, explained like ends."""
+
+    departure: Ending
+    arrival: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sudden change within a track.
+
+    kind: "size" (log size, width and height alike) or "place" (body lengths beyond
+        what the motion around it foretells).
+    start: last frame before it. stop: first frame after it.
+    amount: how much, and error: its standard error, in the unit of the kind.
+    log_odds: that the thing changed against that only its box did, nats.
+    """
+
+    kind: str
+    start: int
+    stop: int
+    amount: float
+    error: float
+    log_odds: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One thing followed through a shot.
+
+    frames: (T,) frame numbers, increasing, doubled frames left out; every
+        undoubled frame from birth to death is there, seen or not.
+    times_s: (T,) their times, s.
+    observed: (T,) True where a detection was assigned.
+    boxes: (T, 4) px; as measured where observed, as smoothed elsewhere.
+    mean: (T, 10) smoothed state, see STATE. cov: (T, 10, 10).
+    innovation: (T, 4) measured minus predicted cx, cy, log w, log h, of the
+        forward pass, before any gate; NaN where not observed.
+    innovation_cov: (T, 4, 4). nis: (T,) normalised innovation squared.
+    border: (T,) True where the box touches the edge of the picture.
+    clear: (T,) True where the outline can be trusted: observed, off the border,
+        not merged with or hidden by something else, not blurred.
+    merged: (T,) True where it is inside a region that holds several things.
+    open: (T,) True where nothing is near that it could touch: no other thing, no
+        strong edge of the scenery, no border.
+    scores: (T,) of the detections, NaN where not observed.
+    features: (T, K) of the detections, NaN where not observed.
+    birth, death: how it begins and ends. gaps: where it was lost in between.
+    changes: where its size or place changes suddenly, and whether it is the thing.
+    """
+
+    id: int
+    label: str
+    frames: Ints
+    times_s: Floats
+    observed: Bools
+    boxes: Floats
+    mean: Floats
+    cov: Floats
+    innovation: Floats
+    innovation_cov: Floats
+    nis: Floats
+    border: Bools
+    clear: Bools
+    merged: Bools
+    open: Bools
+    scores: Floats
+    features: Floats
+    birth: Ending
+    death: Ending
+    gaps: tuple[Gap, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    def __post_init__(self) -> None:
+        freeze(
+            self,
+            {
+                "frames": ("T",),
+                "times_s": ("T",),
+                "observed": ("T",),
+                "boxes": ("T", 4),
+                "mean": ("T", 10),
+                "cov": ("T", 10, 10),
+                "innovation": ("T", 4),
+                "innovation_cov": ("T", 4, 4),
+                "nis": ("T",),
+                "border": ("T",),
+                "clear": ("T",),
+                "merged": ("T",),
+                "open": ("T",),
+                "scores": ("T",),
+                "features": ("T", "K"),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A thing touches something: another track, a support or scenery.
+
+    track_id touches other_id (-1: something that is not tracked) in `frame`.
+    point: x, y in px of the clip. kind: "bounce", "rest", or "turn": the lower edge goes
+    down and up again gently, as that of a pendulum or of a thing that sinks in.
+    sigma_px: how well the place is known.
+    """
+
+    track_id: int
+    other_id: int
+    frame: int
+    point: tuple[float, float]
+    kind: str
+    sigma_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A surface that things rest or bounce on, seen as a line y = intercept + slope * x.
+
+    x_range: px, where it was touched. sigma_px: uncertainty of y within x_range.
+    source: "user", or "contacts". track_ids: who touched it; n_contacts: how often.
+    """
+
+    slope: float
+    intercept: float
+    x_range: tuple[float, float]
+    sigma_px: float
+    source: str
+    n_contacts: int
+    track_ids: tuple[int, ...] = ()
+
+    def y_at(self, x: Floats) -> Floats:
+        """Height of the surface in the picture at x, px."""
+        return np.asarray(self.intercept + self.slope * x, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """What surrounds the tracks of a shot.
+
+    camera: (n, 3, 3) homography from each frame to the reference, px of the clip.
+    camera_frames: (n,) the frame numbers of its rows.
+    moving_camera: whether the camera moves at all.
+    """
+
+    camera: Floats
+    camera_frames: Ints
+    moving_camera: bool
+    supports: tuple[Support, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+
+    def __post_init__(self) -> None:
+        freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """All that a check may see: explained tracks and the world around them.
+
+    frames: (n,) undoubled frame numbers of the shot; times_s: (n,) s.
+    unsteady: (n,) True where a fade, a dissolve or a whip pan forbids judgement.
+    """
+
+    frames: Ints
+    times_s: Floats
+    unsteady: Bools
+    width_px: int
+    height_px: int
+    tracks: tuple[Track, ...]
+    world: World
+
+    def __post_init__(self) -> None:
+        freeze(self, {"frames": ("n",), "times_s": ("n",), "unsteady": ("n",)})
