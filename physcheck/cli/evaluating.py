@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from physcheck.atomic import check_writable, write_text
 from physcheck.cli.terminal import Terminal, use_utf8
 from physcheck.config import Settings, load_settings
 from physcheck.errors import ConfigurationError
@@ -23,7 +24,6 @@ from physcheck.evaluation.running import (
     with_distinct_names,
 )
 from physcheck.labels import LabelSet, read_labels
-from physcheck.render.files import check_writable, write_atomically
 from physcheck.rules import load_pack, select_rules
 
 __all__ = ["Request", "run"]
@@ -177,7 +177,7 @@ def _write(evaluation: Evaluation, form: str, output: Path | None, terminal: Ter
             use_utf8()
         terminal.result(text)
         return
-    write_atomically(output, text)
+    write_text(output, text)
     terminal.note(f"wrote {output}")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
+from physcheck.atomic import check_writable, write_text
 from physcheck.cli.terminal import Terminal, text_style, use_utf8
 from physcheck.errors import ConfigurationError
 from physcheck.records import Report, Unread
-from physcheck.render.files import check_writable, write_atomically
 from physcheck.render.json import render_json, render_json_line
 from physcheck.render.table import render_csv
 from physcheck.render.text import render_summary, render_text
@@ -94,7 +94,7 @@ class Output:
             self._terminal.result(self._at_end())
             return
         text = "".join(map(self._at_once, self._outcomes)) + self._at_end()
-        write_atomically(self._file, text)
+        write_text(self._file, text)
         summary = render_summary(self.reports, self.unread).strip()
         self._terminal.note(f"wrote {self._file} ({summary})")
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from physcheck.atomic import replace_file
+from physcheck.atomic import write_text
 from physcheck.detection_files.coco import format_coco, parse_coco
 from physcheck.detection_files.mot import format_mot, parse_mot
 from physcheck.detection_files.noise import guess_noise
@@ -139,10 +139,7 @@ def write_detections(
         text = format_own(frames, clip=clip, size_px=size_px, n_frames=n_frames, detector=detector)
     else:
         raise ConfigurationError(f"{path}: the suffix tells no form; use .json or .txt")
-    try:
-        replace_file(path, text.encode())
-    except OSError as error:
-        raise ConfigurationError(f"{path}: could not be written: {error.strerror}") from error
+    write_text(path, text)
 
 
 def _bytes(path: Path) -> bytes:

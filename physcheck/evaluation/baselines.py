@@ -19,10 +19,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from physcheck.atomic import write_text
 from physcheck.errors import PhyscheckError
 from physcheck.evaluation.predictions import Event, Prediction
 from physcheck.records import FLAG_PROBABILITY
-from physcheck.render.files import write_atomically
 from physcheck.types import Bytes, Floats
 from physcheck.video import VideoReader
 
@@ -80,7 +80,7 @@ def read_changes(path: Path, cache: Path | None = None) -> Changes | None:
         return None
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cache, json.dumps(_stamp(path) | asdict(changes)) + "\n")
+        write_text(cache, json.dumps(_stamp(path) | asdict(changes)) + "\n")
     return changes
 
 

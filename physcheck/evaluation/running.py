@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from physcheck import __version__
+from physcheck.atomic import write_text
 from physcheck.container import check_file, open_container, video_stream
 from physcheck.errors import InputError
 from physcheck.evaluation.baselines import BASELINES, predict_without_physics, read_changes
 from physcheck.evaluation.predictions import Prediction, from_report, unread
 from physcheck.labels import ClipLabel, LabelSet
 from physcheck.records import Report, Unread, read_reports
-from physcheck.render.files import write_atomically
 from physcheck.runner import run_clips
 
 __all__ = [
@@ -241,7 +241,7 @@ def _keep(report: Report, file: Path | None) -> Prediction:
     if file is None:
         return from_report(report)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, report.to_json())
+    write_text(file, report.to_json())
     return from_report(report, str(file))
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from physcheck.atomic import replace_file
-from physcheck.errors import ConfigurationError
+from physcheck.atomic import write_text
 from physcheck.labels.clips import ClipLabel, check_unique
 
 __all__ = ["LABELS_VERSION", "labels_schema_json", "to_plain", "write_labels"]
@@ -52,10 +51,7 @@ def write_labels(path: Path, clips: Iterable[ClipLabel]) -> None:
     labels = tuple(clips)
     check_unique(path, labels)
     text = "[\n" + ",\n".join(_block(entry) for entry in to_plain(labels)) + "\n]\n"
-    try:
-        replace_file(path, text.encode("utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: could not be written: {error.strerror}") from error
+    write_text(path, text)
 
 
 def _block(entry: dict[str, Any]) -> str:

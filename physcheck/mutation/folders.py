@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import cv2
 
+from physcheck.atomic import write_text
 from physcheck.errors import ConfigurationError, InputError
 from physcheck.labels import write_labels
 from physcheck.mutation.kinds import KINDS
@@ -152,4 +153,4 @@ def write_set(out: Path, made: Iterable[Made | Unread]) -> None:
         if isinstance(one, Unread)
     ]
     lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in refused)
-    (out / "refused.json").write_text(f"[\n{lines}\n]\n" if lines else "[]\n", encoding="utf-8")
+    write_text(out / "refused.json", f"[\n{lines}\n]\n" if lines else "[]\n")
