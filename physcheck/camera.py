@@ -18,9 +18,16 @@ from functools import partial
 import cv2
 import numpy as np
 
-from physcheck.types import Bools, Bytes, Floats
+from physcheck.types import Bools, Bytes, Floats, Ints
 
-__all__ = ["Camera", "estimate_camera", "follow_points", "stabilise", "unstabilise"]
+__all__ = [
+    "Camera",
+    "estimate_camera",
+    "follow_points",
+    "stabilise",
+    "stabilise_each",
+    "unstabilise",
+]
 
 _N_SAMPLES = 9
 _STILL_PX = 0.35
@@ -255,6 +262,27 @@ def stabilise(boxes: Floats, camera: Camera, row: int, px: Floats) -> Floats:
         (N, 4) px of the clip.
     """
     return _mapped(boxes, camera.to_reference[row], px)
+
+
+def stabilise_each(boxes: Floats, camera: Camera, rows: Ints, px: Floats) -> Floats:
+    """One box of each of several frames as seen from the reference frame.
+
+    Args:
+        boxes: (N, 4) px of the clip. rows: (N,) of their frames in the piece.
+        camera, px: as for `stabilise`.
+
+    Returns:
+        (N, 4) px of the clip.
+    """
+    if camera.kind == "still" or len(boxes) == 0:
+        return boxes
+    matrices = camera.to_reference[rows]
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2 / px
+    there = np.einsum("nij,nj->ni", matrices, np.c_[middle, np.ones(len(middle))])
+    scale = np.sqrt(np.abs(np.linalg.det(matrices[:, :2, :2]))) / np.abs(there[:, 2])
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * scale[:, None]
+    place = there[:, :2] / there[:, 2:] * px
+    return np.hstack([place - half, place + half])
 
 
 def unstabilise(boxes: Floats, camera: Camera, row: int, px: Floats) -> Floats:

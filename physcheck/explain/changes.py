@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.camera import stabilise
+from physcheck.camera import stabilise_each
 from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.silhouette import silhouette_growth
 from physcheck.signals import level_shift, robust_scale, runs
@@ -80,9 +80,8 @@ class _Thing:
 
 def _stabilised(track: Track, first: int, pixels: Pixels) -> Floats:
     """Boxes (T, 4) as seen from the reference frame."""
-    rows = range(len(track.frames))
-    seen = [stabilise(track.boxes[k : k + 1], pixels.camera, first + k, pixels.px)[0] for k in rows]
-    return np.array(seen)
+    rows = first + np.arange(len(track.frames))
+    return stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
 
 
 def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.camera import stabilise
+from physcheck.camera import stabilise_each
 from physcheck.explain.pixels import Pixels
 from physcheck.explain.second_look import Path, Testimony, look
 from physcheck.types import Alternative, Bools, Ending, Floats, Gap, Ints, Track
@@ -82,26 +82,38 @@ def explain_ends(track: Track, first: int, around: Surroundings) -> Track:
     Returns:
         The same track with birth, death and gaps explained.
     """
+    rows = first + np.arange(len(track.frames))
+    boxes = stabilise_each(track.boxes, around.pixels.camera, rows, around.pixels.px)
+    thing = _Thing(track, first, boxes)
     seen = np.flatnonzero(track.observed)
     gaps = []
     for a, b in itertools.pairwise(seen):
         if b - a > 1:
-            departure = _explain(track, first, int(a), 1, around, until=int(b))
-            arrival = _explain(track, first, int(b), -1, around, until=int(a))
+            departure = _explain(thing, int(a), 1, around, until=int(b))
+            arrival = _explain(thing, int(b), -1, around, until=int(a))
             gaps.append(Gap(departure, arrival))
     return replace(
         track,
-        birth=_explain(track, first, int(seen[0]), -1, around),
-        death=_explain(track, first, int(seen[-1]), 1, around),
+        birth=_explain(thing, int(seen[0]), -1, around),
+        death=_explain(thing, int(seen[-1]), 1, around),
         gaps=tuple(gaps),
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thing:
+    """A track, the row of its first frame in the piece and its stabilised boxes (T, 4)."""
+
+    track: Track
+    first: int
+    boxes: Floats
+
+
 def _explain(
-    track: Track, first: int, at: int, step: int, around: Surroundings, until: int | None = None
+    thing: _Thing, at: int, step: int, around: Surroundings, until: int | None = None
 ) -> Ending:
     """Explain the end at index `at` of the track, looking along `step`."""
-    row = first + at
+    track, row = thing.track, thing.first + at
     frame = int(track.frames[at])
     room = (around.pixels.n - 1 - row) if step > 0 else row
     if until is not None:
@@ -111,7 +123,7 @@ def _explain(
     other = int(frames[next_row]) if 0 <= next_row < len(frames) else -1
     if room == 0 or other < 0:
         return Ending(frame, "clip", reason="the shot ends" if step > 0 else "the shot begins")
-    path, reason = _path(track, first, at, step, around, room)
+    path, reason = _path(thing, at, step, around, room)
     if path is None:
         return Ending(frame, "unclear", reason=reason, other_frame=other)
     if until is None and room < _MIN_AFTER:
@@ -121,7 +133,7 @@ def _explain(
         return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
     if until is not None and room < 2:
         return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    alternatives = _weigh(track, at, path, around)
+    alternatives = _weigh(thing, at, path, around)
     best = min(alternatives, key=lambda a: a.log_odds)
     cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
     return Ending(frame, cause, best.log_odds, "", alternatives, other_frame=other)
@@ -140,9 +152,10 @@ _CAUSES = {
 
 
 def _path(
-    track: Track, first: int, at: int, step: int, around: Surroundings, room: int
+    thing: _Thing, at: int, step: int, around: Surroundings, room: int
 ) -> tuple[Path | None, str]:
     """The way of the thing up to its end, or why it cannot be told."""
+    track = thing.track
     behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     behind = behind[track.observed[behind]]
@@ -150,7 +163,7 @@ def _path(
         return None, "seen too briefly"
     if track.merged[behind[:3]].any():
         return None, "merged with another"
-    boxes = _measured(track, first, behind, around.pixels)
+    boxes = thing.boxes[behind]
     sizes = geometry.size(boxes)
     size = np.median(sizes[1:], axis=0)
     if size.min() / around.pixels.px.min() < _MIN_SIZE_PX:
@@ -167,7 +180,7 @@ def _path(
         place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
     known = np.flatnonzero(whole & (rows_on > -_HISTORY))
     seen = {int(rows_on[k]): centre[k] for k in known}
-    return Path(first + at, step, size, place, velocity, boxes[:_HISTORY], room, seen), ""
+    return Path(thing.first + at, step, size, place, velocity, boxes[:_HISTORY], room, seen), ""
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -183,19 +196,9 @@ def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Float
     return best[-1], best[-2]
 
 
-def _measured(track: Track, first: int, members: Ints, pixels: Pixels) -> Floats:
-    """Boxes (m, 4) as measured, seen from the reference frame."""
-    return np.concatenate(
-        [
-            stabilise(track.boxes[k : k + 1], pixels.camera, first + int(k), pixels.px)
-            for k in members
-        ]
-    )
-
-
-def _weigh(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
+def _weigh(thing: _Thing, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Log odds against each innocent explanation; the cheap ones may settle it alone."""
-    cheap = _cheap(track, at, path, around)
+    cheap = _cheap(thing, at, path, around)
     if min(a.log_odds for a in cheap) <= -1.0:
         return cheap
     seen = look(around.pixels, path)
@@ -210,11 +213,12 @@ def _llr(test: str, value: float) -> float:
     return float(np.interp(value, knots, levels))
 
 
-def _cheap(track: Track, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
+def _cheap(thing: _Thing, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
     """Explanations that need no pixels."""
+    track = thing.track
     margin = _exit_margin(path, around)
-    gap = _neighbour_gap(track, at, path, around)
-    covered = _covered(track, at, path, around) if gap < 0.8 else 0.0
+    gap = _neighbour_gap(thing, at, path, around)
+    covered = _covered(thing, at, path, around) if gap < 0.8 else 0.0
     behind = np.arange(at - path.step, at - path.step * 9, -path.step)
     behind = behind[(behind >= 0) & (behind < len(track.frames))]
     wavering = _wavering(track, behind)
@@ -262,7 +266,7 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
     return float(min(margins) / reach)
 
 
-def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> float:
+def _neighbour_gap(thing: _Thing, at: int, path: Path, around: Surroundings) -> float:
     """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
     gaps = [9.0]
     for k in range(-2, min(3, path.room) + 1):
@@ -270,8 +274,8 @@ def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> f
         if not 0 <= row < len(around.others) or not len(around.others[row]):
             continue
         boxes = around.others[row]
-        if 0 <= own < len(track.frames) and track.observed[own]:
-            mine = _measured(track, row - own, np.array([own]), around.pixels)
+        if 0 <= own < len(thing.boxes) and thing.track.observed[own]:
+            mine = thing.boxes[own]
             boxes = boxes[np.abs(boxes - mine).max(axis=1) > 0.5]
         boxes = boxes[geometry.area(boxes) > _HOLDS * path.size.prod()]
         if len(boxes):
@@ -279,7 +283,7 @@ def _neighbour_gap(track: Track, at: int, path: Path, around: Surroundings) -> f
     return min(gaps)
 
 
-def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
+def _covered(thing: _Thing, at: int, path: Path, around: Surroundings) -> float:
     """Share of the place, as it stayed or moved on, that is in others' boxes afterwards.
 
     A neighbour that grew by a part of the thing may hold it wherever the place is.
@@ -290,13 +294,13 @@ def _covered(track: Track, at: int, path: Path, around: Surroundings) -> float:
         if 0 <= row < len(around.others) and len(around.others[row]):
             places = np.stack([path.box(0), path.box(k)])
             shares.append(float(geometry.containment(places, around.others[row]).max()))
-            shares.append(_growth(track, at, path, row, around) / float(path.size.prod()))
+            shares.append(_growth(thing, at, path, row, around) / float(path.size.prod()))
     return max(shares)
 
 
-def _growth(track: Track, at: int, path: Path, row: int, around: Surroundings) -> float:
+def _growth(thing: _Thing, at: int, path: Path, row: int, around: Surroundings) -> float:
     """By how much the largest thing near outgrew what was there before the end, px^2."""
-    mine = _measured(track, path.last - at, np.array([at]), around.pixels)
+    mine = thing.boxes[at]
     before = around.others[path.last]
     before = before[np.abs(before - mine).max(axis=1) > 0.5] if len(before) else before
     after = around.others[row]

@@ -27,6 +27,9 @@ class Pixels:
         self.camera = camera
         self.n = len(piece.frames)
         self.px = piece.px
+        self._from_reference = np.linalg.inv(camera.to_reference)
+        shrink = np.diag([1 / self.px[0], 1 / self.px[1], 1.0])
+        self._to_working = self._from_reference @ shrink
 
     def patch(self, row: int, box: Floats, margin: float = 0.0) -> Floats:
         """Y, U, V in a box of one frame, (GRID, GRID, 3) grey levels.
@@ -52,18 +55,14 @@ class Pixels:
         return np.asarray(change / np.median(change))
 
     def _sample(self, image: Bytes, row: int, box: Floats, margin: float, scale: float) -> Floats:
-        centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * (1 + 2 * margin)
+        half = (box[2:] - box[:2]) / 2 * (1 + 2 * margin)
         step = 2 * half / GRID
-        to_reference = np.array(
-            [
-                [step[0], 0, centre[0] - half[0] + step[0] / 2],
-                [0, step[1], centre[1] - half[1] + step[1] / 2],
-                [0, 0, 1],
-            ]
-        )
-        shrink = np.diag([1 / self.px[0], 1 / self.px[1], 1.0])
-        to_frame = np.linalg.inv(self.camera.to_reference[row]) @ shrink @ to_reference
-        to_image = np.diag([scale, scale, 1.0]) @ to_frame
+        corner = (box[:2] + box[2:]) / 2 - half + step / 2
+        matrix = self._to_working[row]
+        to_image = np.empty((3, 3))
+        to_image[:, 0], to_image[:, 1] = matrix[:, 0] * step[0], matrix[:, 1] * step[1]
+        to_image[:, 2] = matrix[:, 0] * corner[0] + matrix[:, 1] * corner[1] + matrix[:, 2]
+        to_image[:2] *= scale
         patch = cv2.warpPerspective(
             image,
             to_image,
@@ -93,7 +92,7 @@ class Pixels:
 
     def to_frame(self, row: int, box: Floats) -> Floats:
         """A stabilised box (4,) in working px of the frame."""
-        matrix = np.linalg.inv(self.camera.to_reference[row])
+        matrix = self._from_reference[row]
         half = (box[2:] - box[:2]) / 2
         centre = matrix @ np.append((box[:2] + box[2:]) / 2 / self.px, 1.0)
         place = centre[:2] / centre[2]

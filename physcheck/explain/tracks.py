@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from physcheck.camera import Camera, stabilise
 from physcheck.explain.changes import explain_changes
 from physcheck.explain.endings import Surroundings, explain_ends
 from physcheck.explain.pixels import Pixels
-from physcheck.types import Bools, Detections, Ending, Floats, Piece, Track
+from physcheck.types import Bools, Detections, Ending, Floats, Ints, Piece, Track
 
 __all__ = ["explain"]
 
@@ -51,7 +51,8 @@ def explain(
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
     things = [t for t in tracks if np.nanmean(t.scores) >= _THING]
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
-    outlined = [_outlined(t, explained, others, around, row_of) for t in explained]
+    lives = _Lives.of(explained, row_of)
+    outlined = [_outlined(k, lives, others, around) for k in range(len(explained))]
     changed = [
         replace(t, changes=explain_changes(t, row_of[int(t.frames[0])], around.pixels))
         for t in outlined
@@ -64,37 +65,52 @@ def unsteady(piece: Piece, camera: Camera) -> Bools:
     return np.asarray(piece.transition | camera.lost)
 
 
-def _outlined(
-    track: Track,
-    tracks: list[Track],
-    others: list[Floats],
-    around: Surroundings,
-    row_of: dict[int, int],
-) -> Track:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lives:
+    """All tracks and, of each, the rows of the piece and the part of the picture it was in.
+
+    spans: (N, 2) first row and the one after the last. hulls: (N, 4) px of the clip.
+    """
+
+    tracks: list[Track]
+    spans: Ints
+    hulls: Floats
+
+    @classmethod
+    def of(cls, tracks: list[Track], row_of: dict[int, int]) -> _Lives:
+        first = [row_of[int(t.frames[0])] for t in tracks]
+        stop = [start + len(t.frames) for start, t in zip(first, tracks, strict=True)]
+        hulls = [np.r_[t.boxes[:, :2].min(axis=0), t.boxes[:, 2:].max(axis=0)] for t in tracks]
+        return cls(tracks, np.array([first, stop]).T, np.array(hulls))
+
+    def meeting(self, one: int, reach_px: float) -> Ints:
+        """Tracks that share rows with one, and may come as near as that."""
+        low, high = self.spans[one]
+        together = (self.spans[:, 0] < high) & (self.spans[:, 1] > low)
+        together &= _rowwise_gap(self.hulls[one][None], self.hulls) < reach_px
+        together[one] = False
+        return np.flatnonzero(together)
+
+
+def _outlined(one: int, lives: _Lives, others: list[Floats], around: Surroundings) -> Track:
     """Mark where another thing is so near that outlines may mix, and where nothing is near."""
+    track, (first, stop) = lives.tracks[one], lives.spans[one]
     size = float(np.exp(np.nanmedian(track.mean[:, 2:4])))
     clear = track.clear.copy()
-    for other in tracks:
-        if other.id == track.id or not _together(track, other):
-            continue
-        _, here, there = np.intersect1d(
-            track.frames, other.frames, assume_unique=True, return_indices=True
-        )
+    for number in lives.meeting(one, _NEAR_CLEAR * size):
+        other, (start, end) = lives.tracks[number], lives.spans[number]
+        low, high = max(first, start), min(stop, end)
+        here, there = slice(low - first, high - first), slice(low - start, high - start)
         gaps = _rowwise_gap(track.boxes[here], other.boxes[there])
-        clear[here[(gaps < _NEAR_CLEAR * size) & other.observed[there]]] = False
+        clear[here] &= ~((gaps < _NEAR_CLEAR * size) & other.observed[there])
     free = clear.copy()
     for k in np.flatnonzero(clear):
-        row = row_of[int(track.frames[k])]
+        row = int(first + k)
         place = _stabilised(track, int(k))
         apart = others[row][geometry.iou(place[None], others[row])[0] < 0.4]
         near = len(apart) and geometry.gap(place[None], apart).min() < _NEAR_OPEN * size
         free[k] = not near and _plain_around(around.pixels, row, place)
     return replace(track, clear=clear, open=free)
-
-
-def _together(a: Track, b: Track) -> bool:
-    """Whether two tracks share any time."""
-    return bool(a.frames[0] <= b.frames[-1] and b.frames[0] <= a.frames[-1])
 
 
 def _stabilised(track: Track, k: int) -> Floats:
@@ -115,7 +131,7 @@ def _plain_around(pixels: Pixels, row: int, box: Floats) -> bool:
 def _rowwise_gap(a: Floats, b: Floats) -> Floats:
     """Distance between the k-th box of a and the k-th of b, px."""
     apart = np.maximum(np.maximum(a[:, :2] - b[:, 2:], b[:, :2] - a[:, 2:]), 0)
-    return np.asarray(np.linalg.norm(apart, axis=1))
+    return np.hypot(apart[:, 0], apart[:, 1])
 
 
 def _relocate(tracks: list[Track], row_of: dict[int, int]) -> list[Track]:
