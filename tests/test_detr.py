@@ -18,13 +18,13 @@ from drawn_pieces import Thing, draw, piece_of, slide
 from scipy.optimize import linear_sum_assignment
 from tiny_networks import KINDS, NAMES, SIDE_PX, save
 
+from physcheck.detectors.colours import rgb_of
 from physcheck.detectors.detr import build
 from physcheck.detectors.detr.decoding import best_pairs, best_with_nothing, one_class_each
 from physcheck.detectors.detr.loading import load_checkpoint
 from physcheck.detectors.detr.preparation import Preparation, read_preparation
 from physcheck.detectors.detr.vendor import import_transformers
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError
-from physcheck.detectors.yolo.pictures import rgb_of
+from physcheck.detectors.devices import DeviceOutOfMemoryError
 from physcheck.errors import ConfigurationError, MissingExtraError
 from physcheck.types import Detections, Piece
 from physcheck.weights import FOLDER, sha256_of

@@ -15,12 +15,15 @@ import numpy as np
 import pytest
 
 from physcheck import boxes as geometry
+from physcheck.detectors.colours import rgb_of
+from physcheck.detectors.devices import DeviceOutOfMemoryError
+from physcheck.detectors.suppression import suppress
 from physcheck.detectors.yolo import YoloDetector, build
+from physcheck.detectors.yolo.candidates import candidates, finished
 from physcheck.detectors.yolo.letterbox import GREY, fit
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError, Output
+from physcheck.detectors.yolo.network import Output
 from physcheck.detectors.yolo.outlines import label_picture, outline
-from physcheck.detectors.yolo.pictures import lay_planes, lay_planes_on_device, rgb_of
-from physcheck.detectors.yolo.suppression import candidates, finished, suppress
+from physcheck.detectors.yolo.pictures import lay_planes, lay_planes_on_device
 from physcheck.errors import ConfigurationError, MissingExtraError, ShapeError
 from physcheck.types import Bytes, Detections, Piece
 from physcheck.video import VideoReader

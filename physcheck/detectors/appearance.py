@@ -1,87 +1,63 @@
-"""What detectors by appearance share: how sure a box is, how a thing looks, which classes."""
+"""How each thing in a box looks, so that the tracker can tell it from its neighbours."""
 
 from __future__ import annotations
-
-import difflib
-from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from physcheck.detectors.blobs import Blob
-from physcheck.detectors.view import View
-from physcheck.errors import ConfigurationError
-from physcheck.types import Bytes, Floats, Ints, Piece
+from physcheck.types import Bytes, Floats, Labels
 
-__all__ = ["class_ids", "looks_in", "noise_of"]
-
-_NOISE_PX = 0.35
-_NOISE_SHARE = 0.012
+__all__ = ["look_within", "looks"]
 
 
-def noise_of(boxes: Floats, scores: Floats, px: Floats) -> Floats:
-    """How far boxes of a network are off: a part of the size and of the network's px.
-
-    Args:
-        boxes: (N, 4) px xyxy. scores: (N,) in [0, 1].
-        px: (2,) px of the clip in one px of what the network was shown, along x and y.
-
-    Returns:
-        (N, 4) standard deviation of cx, cy, w, h, px.
-    """
-    sides = boxes[:, 2:] - boxes[:, :2]
-    unsure = np.clip(1.5 - scores, 0.5, 1.5)[:, None]
-    middle = (_NOISE_PX * px + _NOISE_SHARE * sides) * unsure
-    return np.concatenate([middle, 1.5 * middle], axis=1)
-
-
-def looks_in(piece: Piece, k: int, boxes: Floats) -> Floats:
+def looks(planes: tuple[Bytes, ...], boxes: Floats, masks: Labels | None = None) -> Floats:
     """Mean Y, U, V and spread of Y of the thing in each box.
 
     Args:
-        piece: of the clip. k: row of the frame in it.
-        boxes: (N, 4) px xyxy of the clip, within the picture.
+        planes: luma (h, w) and chroma (h2, w2, 2) of the frame; plain RGB has no looks.
+        boxes: (N, 4) px xyxy of the luma.
+        masks: (h, w) 0 nothing, k + 1 for row k, or None.
 
     Returns:
-        (N, 4) grey levels.
+        (N, 4) grey levels, (N, 0) for plain RGB.
     """
-    view = View(piece.luma[k], piece.chroma[k], piece.luma[k], piece.chroma[k])
-    looks = [view.features(_ellipse_in(box, piece)) for box in boxes]
-    return np.array(looks).reshape(-1, 4)
+    if len(planes) != 2:
+        return np.zeros((len(boxes), 0))
+    luma, chroma = planes
+    parts = (_part(box, luma.shape, masks, row) for row, box in enumerate(boxes))
+    return np.array([look_within(luma, chroma, part) for part in parts]).reshape(-1, 4)
 
 
-def class_ids(names: Mapping[int, str], classes: Sequence[str]) -> Ints | None:
-    """Numbers of the classes with some names; None, all of them, where none are named.
-
-    Raises:
-        ConfigurationError: the network knows no such class.
-    """
-    if not classes:
-        return None
-    known = set(names.values()) - {""}
-    for name in classes:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            guess = f"did you mean '{near[0]}'? " if near else ""
-            raise ConfigurationError(
-                f"--classes: these weights know no '{name}'; {guess}"
-                f"they know: {', '.join(sorted(known))}"
-            )
-    chosen = [number for number, name in names.items() if name in classes]
-    return np.array(chosen, dtype=np.int64)
+def look_within(luma: Bytes, chroma: Bytes, blob: Blob) -> Floats:
+    """Mean Y, U, V and spread of Y within a blob, (4,) grey levels."""
+    x, y, w, h = blob.box
+    part = luma[y : y + h, x : x + w][blob.mask > 0]
+    half = cv2.resize(blob.mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_NEAREST)
+    colour = chroma[y // 2 : y // 2 + half.shape[0], x // 2 : x // 2 + half.shape[1]]
+    inside = half[: colour.shape[0], : colour.shape[1]] > 0
+    uv = colour[inside].mean(axis=0) if inside.any() else np.array([128.0, 128.0])
+    return np.array([part.mean(), uv[0], uv[1], part.std()])
 
 
-def _ellipse_in(box: Floats, piece: Piece) -> Blob:
-    """The ellipse in a box: most things leave the corners of their box to the background."""
-    h, w = piece.luma.shape[1:]
-    corners = box / np.tile(piece.px, 2)
-    x, y = (
-        int(min(np.floor(low), side - 1)) for low, side in zip(corners[:2], (w, h), strict=True)
-    )
-    across = min(max(int(np.ceil(corners[2])) - x, 1), w - x)
-    down = min(max(int(np.ceil(corners[3])) - y, 1), h - y)
+def _part(box: Floats, shape: tuple[int, ...], masks: Labels | None, row: int) -> Blob:
+    """What of a box is the thing: its mask, or an ellipse, for the corners show the ground."""
+    x, y, across, down = _cells(box, shape)
+    if masks is not None:
+        mask = (masks[y : y + down, x : x + across] == row + 1).astype(np.uint8)
+        if mask.any():
+            return Blob((x, y, across, down), mask, int(mask.sum()), 0.0)
     mask = _ellipse(across, down)
     return Blob((x, y, across, down), mask, int(mask.sum()), 0.0)
+
+
+def _cells(box: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """x, y, width and height of the px that a box touches, at least one of them."""
+    h, w = shape
+    x, y = np.clip(np.floor(box[:2]), 0, [w - 1, h - 1]).astype(int).tolist()
+    across = min(max(int(np.ceil(box[2])) - x, 1), w - x)
+    down = min(max(int(np.ceil(box[3])) - y, 1), h - y)
+    return x, y, across, down
 
 
 def _ellipse(width: int, height: int) -> Bytes:

@@ -17,11 +17,12 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
+from physcheck.detectors.appearance import looks
 from physcheck.detectors.carrying import moved_by, offset_between
 from physcheck.detectors.chains import link
 from physcheck.detectors.sightings import Sighting, steady_sightings
 from physcheck.things import is_scenery, is_self_propelled, lives
-from physcheck.types import Bools, Detections, Floats, Labels, Piece
+from physcheck.types import Bools, Bytes, Detections, Floats, Labels, Piece
 
 __all__ = ["fuse"]
 
@@ -320,6 +321,7 @@ def _detections(
     found: list[_Found], piece: Piece, row: int, model: Detections, moving: Detections
 ) -> Detections:
     """The things of a frame as detections."""
+    planes = piece.luma[row], piece.chroma[row]
     boxes = np.array([one.box for one in found]).reshape(-1, 4)
     return Detections(
         boxes=boxes,
@@ -327,32 +329,19 @@ def _detections(
         labels=np.array([one.label for one in found], dtype=np.str_),
         noise_px=np.array([one.noise_px for one in found]).reshape(-1, 4),
         masks=_masks(found, model, moving),
-        features=np.array([_look(one, piece, row, moving) for one in found]).reshape(-1, 4),
+        features=_looks(boxes / np.tile(piece.px, 2), found, planes, moving),
     )
 
 
-def _look(one: _Found, piece: Piece, row: int, moving: Detections) -> Floats:
-    """Mean Y, U, V and spread of Y, (4,) grey levels: of the region, or in the box's ellipse."""
-    if one.blob >= 0 and moving.features.shape[1] == 4:
-        return np.asarray(moving.features[one.blob])
-    corners = one.box / np.tile(piece.px, 2)
-    luma = _in_ellipse(piece.luma[row], corners)
-    colour = _in_ellipse(piece.chroma[row], corners / 2)
-    u, v = colour.reshape(-1, 2).mean(axis=0)
-    return np.array([luma.mean(), u, v, luma.std()])
-
-
-def _in_ellipse(picture: np.ndarray, box: Floats) -> Floats:
-    """Pixels of a box without its corners, which mostly show what is behind."""
-    h, w = picture.shape[:2]
-    x1, y1 = (int(v) for v in np.clip(np.floor(box[:2]), 0, [w - 1, h - 1]))
-    x2 = min(max(int(np.ceil(box[2])), x1 + 1), w)
-    y2 = min(max(int(np.ceil(box[3])), y1 + 1), h)
-    part = picture[y1:y2, x1:x2]
-    if min(part.shape[:2]) < 3:
-        return part.reshape(-1, *picture.shape[2:]).astype(np.float64)
-    mask = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (x2 - x1, y2 - y1))
-    return np.asarray(part[mask > 0], dtype=np.float64)
+def _looks(
+    boxes: Floats, found: list[_Found], planes: tuple[Bytes, ...], moving: Detections
+) -> Floats:
+    """How each thing looks, (N, 4): as its region where it has one, or as its box."""
+    own = looks(planes, boxes)
+    for row, one in enumerate(found):
+        if one.blob >= 0 and moving.features.shape[1] == own.shape[1]:
+            own[row] = moving.features[one.blob]
+    return own
 
 
 def _masks(found: list[_Found], model: Detections, moving: Detections) -> Labels | None:

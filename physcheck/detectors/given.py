@@ -11,7 +11,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.detection_files import DetectionFile
-from physcheck.detectors.appearance import looks_in
+from physcheck.detectors.appearance import looks
 from physcheck.detectors.motion import nothing
 from physcheck.errors import InputError
 from physcheck.types import Detections, Floats, Piece
@@ -91,5 +91,5 @@ def _described(
         scores=seen.scores[inside],
         labels=seen.labels[inside],
         noise_px=seen.noise_px[inside] * np.tile(scale, 2),
-        features=looks_in(piece, k, boxes[inside]),
+        features=looks((piece.luma[k], piece.chroma[k]), boxes[inside] / np.tile(piece.px, 2)),
     )

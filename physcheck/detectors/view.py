@@ -11,6 +11,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from physcheck.detectors.appearance import look_within
 from physcheck.detectors.blobs import Blob, Grey, Masks
 from physcheck.detectors.plate import Thresholds
 from physcheck.types import Bytes, Floats
@@ -147,13 +148,7 @@ class View:
 
     def features(self, blob: Blob) -> Floats:
         """Mean Y, U, V and spread of Y within the blob, (4,) grey levels."""
-        x, y, w, h = blob.box
-        part = self.luma[y : y + h, x : x + w][blob.mask > 0]
-        half = cv2.resize(blob.mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_NEAREST)
-        colour = self.chroma[y // 2 : y // 2 + half.shape[0], x // 2 : x // 2 + half.shape[1]]
-        inside = half[: colour.shape[0], : colour.shape[1]] > 0
-        uv = colour[inside].mean(axis=0) if inside.any() else np.array([128.0, 128.0])
-        return np.array([part.mean(), uv[0], uv[1], part.std()])
+        return look_within(self.luma, self.chroma, blob)
 
 
 def _outside(image: Bytes, low: Bytes, high: Bytes) -> Bytes:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from physcheck.detectors.yolo.suppression import Rows
+from physcheck.detectors.suppression import Rows
 from physcheck.types import Ints
 
 __all__ = ["best_pairs", "best_with_nothing", "one_class_each"]

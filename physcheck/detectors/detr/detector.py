@@ -13,15 +13,15 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
-from physcheck.detectors.appearance import class_ids, looks_in, noise_of
+from physcheck.detectors.appearance import looks
+from physcheck.detectors.colours import rgb_of
 from physcheck.detectors.detr.decoding import best_pairs, best_with_nothing, one_class_each
 from physcheck.detectors.detr.loading import Checkpoint, load_checkpoint
 from physcheck.detectors.detr.network import DetrNetwork
 from physcheck.detectors.detr.vendor import import_torch
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError
-from physcheck.detectors.yolo.pictures import rgb_of
-from physcheck.detectors.yolo.suppression import Rows, suppress
-from physcheck.detectors.yolo.torch_network import torch_device
+from physcheck.detectors.devices import DeviceOutOfMemoryError, torch_device
+from physcheck.detectors.networks import Wavering, class_ids, noise_of
+from physcheck.detectors.suppression import Rows, suppress
 from physcheck.errors import ConfigurationError
 from physcheck.types import Bytes, Detections, Piece
 
@@ -31,6 +31,8 @@ _SAME_THING = 0.8
 """IoU above which two boxes of a class are one thing; such networks rarely repeat theirs."""
 _LEAST_PX = 0.5
 """Of the working picture; less than this of a thing inside is not seen."""
+_WAVERING = Wavering(px=0.35, share=0.012, sizes=1.5)
+"""About twice that of `yolo`, whose networks could be measured: too sure would be worse."""
 
 
 class DetrDetector:
@@ -139,8 +141,8 @@ class DetrDetector:
             boxes=boxes,
             scores=scores,
             labels=np.array(names, dtype=np.str_),
-            noise_px=noise_of(boxes, scores, size_px / np.array(size)),
-            features=looks_in(piece, k, boxes),
+            noise_px=noise_of(boxes, scores, size_px / np.array(size), _WAVERING),
+            features=looks((piece.luma[k], piece.chroma[k]), boxes / np.tile(piece.px, 2)),
         )
 
 
@@ -170,9 +172,8 @@ def build(
         ConfigurationError: a setting, the folder or the device is wrong.
         MissingExtraError: torch or transformers is not installed.
     """
-    import_torch()
     # The device is looked for first: loading takes long.
-    torch_device(device)
+    torch_device(import_torch(), device)
     return DetrDetector(
         load_checkpoint(folder, trust=trust),
         device=device,

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from physcheck.detectors.detr.loading import Checkpoint
 from physcheck.detectors.detr.vendor import import_torch
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError
-from physcheck.detectors.yolo.torch_network import torch_device
+from physcheck.detectors.devices import DeviceOutOfMemoryError, torch_device
 from physcheck.types import Bytes
 
 __all__ = ["DetrNetwork"]
@@ -31,7 +30,7 @@ class DetrNetwork:
             ConfigurationError: the machine has no such device.
         """
         self._torch = import_torch()
-        self._place = torch_device(device)
+        self._place = torch_device(self._torch, device)
         self.device = str(self._place)
         # 11 % faster on one CPU core (RT-DETR with ResNet-18), same answers within rounding.
         self._module = checkpoint.module.to(self._place, memory_format=self._torch.channels_last)

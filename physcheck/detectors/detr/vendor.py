@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from physcheck.detectors.yolo.vendor import optional
+from physcheck.detectors.extras import optional
 
 __all__ = ["import_torch", "import_transformers", "quiet_and_offline"]
 

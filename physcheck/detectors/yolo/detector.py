@@ -8,7 +8,6 @@ Source: Redmon et al. (2016); the networks are those of ultralytics.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,24 +18,24 @@ from typing import Any
 import numpy as np
 
 from physcheck.camera import Camera
+from physcheck.detectors.appearance import looks
+from physcheck.detectors.devices import DeviceOutOfMemoryError
+from physcheck.detectors.networks import Wavering, class_ids, noise_of
+from physcheck.detectors.suppression import Rows, suppress
 from physcheck.detectors.yolo.letterbox import Letterbox, fit
-from physcheck.detectors.yolo.looks import looks
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError, MaskLogits, Network, Output
+from physcheck.detectors.yolo.network import MaskLogits, Network, Output
 from physcheck.detectors.yolo.outlines import label_picture
 from physcheck.detectors.yolo.pictures import lay_planes, lay_planes_on_device, lay_rgb
-from physcheck.detectors.yolo.suppression import Rows, suppress
 from physcheck.errors import ConfigurationError, ShapeError
-from physcheck.types import Bytes, Detections, Floats, Ints, Labels, Piece
+from physcheck.types import Bytes, Detections, Floats, Labels, Piece
 from physcheck.weights import find, sha256_of
 
 __all__ = ["BACKENDS", "PRECISIONS", "YoloDetector", "build"]
 
 BACKENDS = ("torch", "onnx", "openvino")
 PRECISIONS = ("auto", "fp32", "fp16", "bf16")
-_NOISE_PX, _NOISE_SHARE = 0.15, 0.007
-_NOISE_SIZE = 1.7
-"""How boxes waver on real footage (second differences over three frames, with room for the
-tails): px of the network's input, share of the side; and sides against middles."""
+_WAVERING = Wavering(px=0.15, share=0.007, sizes=1.7)
+"""As seen on real footage: second differences over three frames, with room for the tails."""
 
 _OwnLogits = Callable[[Rows], Rows]
 """Coefficients (N, K) of one frame to logits (N, mh, mw)."""
@@ -103,7 +102,7 @@ class YoloDetector:
         self.weights_sha256 = weights_sha256
         self.notes: list[str] = []
         self._network, self._imgsz, self._batch = network, imgsz, batch
-        self._ids = _class_ids(network.names, classes)
+        self._ids = class_ids(network.names, classes)
         self._classes = tuple(classes)
         self._confidence, self._iou, self._most = confidence, iou, most
 
@@ -279,7 +278,7 @@ class YoloDetector:
             boxes=placed,
             scores=scores,
             labels=np.array(names, dtype=np.str_),
-            noise_px=_noise(placed, scores, px / frame.letterbox.gain),
+            noise_px=noise_of(placed, scores, px / frame.letterbox.gain, _WAVERING),
             masks=masks,
             features=looks(frame.planes, boxes, masks),
         )
@@ -332,10 +331,12 @@ def _network(
     path: Path, sha256: str, device: str, precision: str, backend: str, trust: bool
 ) -> Network:
     if backend == "torch" and path.suffix != ".onnx":
+        from physcheck.detectors.devices import torch_device
         from physcheck.detectors.yolo.loading import load_checkpoint
-        from physcheck.detectors.yolo.torch_network import TorchNetwork, torch_device
+        from physcheck.detectors.yolo.torch_network import TorchNetwork
+        from physcheck.detectors.yolo.vendor import import_torch
 
-        torch_device(device)
+        torch_device(import_torch(), device)
         return TorchNetwork(load_checkpoint(path, trust=trust), device, precision)
     from physcheck.detectors.yolo.export import exported
 
@@ -353,31 +354,9 @@ def _network(
     return OnnxNetwork(file, device)
 
 
-def _class_ids(names: Mapping[int, str], classes: Sequence[str]) -> Ints | None:
-    if not classes:
-        return None
-    ids = {name: number for number, name in names.items()}
-    for name in classes:
-        if name not in ids:
-            near = difflib.get_close_matches(name, ids, 1)
-            guess = f"did you mean '{near[0]}'? " if near else ""
-            raise ConfigurationError(
-                f"--classes: these weights know no '{name}'; {guess}they know: {', '.join(ids)}"
-            )
-    return np.array([ids[name] for name in classes], dtype=np.int64)
-
-
 def _lay_rgb(frames: Sequence[_Frame]) -> Bytes:
     return lay_rgb([frame.planes[0] for frame in frames], frames[0].letterbox)
 
 
 def _bound(logits: MaskLogits | None, number: int) -> _OwnLogits | None:
     return None if logits is None else lambda coefficients: logits(number, coefficients)
-
-
-def _noise(boxes: Floats, scores: Floats, px: Floats) -> Floats:
-    """Standard deviation of cx, cy, w, h: a part of the network's px and of the size."""
-    sides = boxes[:, 2:] - boxes[:, :2]
-    unsure = np.clip(1.6 - scores, 0.7, 1.5)[:, None]
-    middle = (_NOISE_PX * px + _NOISE_SHARE * sides) * unsure
-    return np.concatenate([middle, _NOISE_SIZE * middle], axis=1)

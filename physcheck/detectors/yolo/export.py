@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from physcheck import __version__
+from physcheck.detectors.extras import optional
 from physcheck.detectors.yolo.loading import Checkpoint, load_checkpoint
-from physcheck.detectors.yolo.vendor import import_torch, optional
+from physcheck.detectors.yolo.vendor import import_torch
 from physcheck.errors import ConfigurationError
 from physcheck.weights import export_folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,24 +9,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from physcheck.detectors.yolo.suppression import Rows
+from physcheck.detectors.suppression import Rows
 from physcheck.types import Bytes
 
 __all__ = [
-    "DeviceOutOfMemoryError",
     "MaskLogits",
     "Network",
     "Output",
     "from_prototypes",
-    "n_threads",
 ]
 
 MaskLogits = Callable[[int, NDArray[np.float32]], NDArray[np.float32]]
 """Picture of the batch and coefficients (N, K) to logits (N, mh, mw)."""
-
-
-class DeviceOutOfMemoryError(Exception):
-    """The device has no memory for a batch; a smaller one may fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +70,3 @@ def from_prototypes(prototypes: NDArray[np.float32]) -> MaskLogits:
         return np.asarray(sums, dtype=np.float32)
 
     return logits
-
-
-def n_threads() -> int:
-    """As many as the process may use; OMP_NUM_THREADS is heeded, as by torch."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(asked) if asked.isdigit() and int(asked) else usable or 1

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from physcheck.detectors.devices import n_threads
+from physcheck.detectors.extras import optional
+from physcheck.detectors.yolo.candidates import candidates, finished
 from physcheck.detectors.yolo.export import described
-from physcheck.detectors.yolo.network import Output, from_prototypes, n_threads
-from physcheck.detectors.yolo.suppression import candidates, finished
-from physcheck.detectors.yolo.vendor import optional
+from physcheck.detectors.yolo.network import Output, from_prototypes
 from physcheck.errors import ConfigurationError
 from physcheck.types import Bytes
 

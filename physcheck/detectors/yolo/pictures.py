@@ -5,35 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
+from physcheck.detectors.colours import rgb_of
+from physcheck.detectors.devices import DeviceOutOfMemoryError
 from physcheck.detectors.yolo.letterbox import GREY, Letterbox
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError
-from physcheck.pieces import shrink
 from physcheck.types import Bytes
 
-__all__ = ["lay_planes", "lay_planes_on_device", "lay_rgb", "rgb_of"]
-
-
-def rgb_of(luma: Bytes, chroma: Bytes, size: tuple[int, int]) -> Bytes:
-    """A frame as RGB.
-
-    Args:
-        luma: (h, w) full range. chroma: (h2, w2, 2) U and V. size: (width, height) wanted.
-    """
-    y, uv = _resized(luma, size), _resized(chroma, size)
-    # OpenCV wants Y, V, U; its matrix is that of BT.601 in full range.
-    planes = cv2.merge([y, cv2.extractChannel(uv, 1), cv2.extractChannel(uv, 0)])
-    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
-
-
-def _resized(plane: Bytes, size: tuple[int, int]) -> Bytes:
-    if size[0] < plane.shape[1]:
-        return shrink(plane, size)
-    if plane.shape[1::-1] == size:
-        return plane
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+__all__ = ["lay_planes", "lay_planes_on_device", "lay_rgb"]
 
 
 def lay_planes(frames: Sequence[tuple[Bytes, Bytes]], letterbox: Letterbox) -> Bytes:

@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from physcheck.detectors.devices import DeviceOutOfMemoryError, cpu_has_bf16, torch_device
+from physcheck.detectors.suppression import Rows
 from physcheck.detectors.yolo.fused import fuse_activations
 from physcheck.detectors.yolo.loading import Checkpoint
-from physcheck.detectors.yolo.network import DeviceOutOfMemoryError, MaskLogits, Output
-from physcheck.detectors.yolo.suppression import Rows
+from physcheck.detectors.yolo.network import MaskLogits, Output
 from physcheck.detectors.yolo.vendor import import_torch
 from physcheck.errors import ConfigurationError
 from physcheck.types import Bytes
 
-__all__ = ["TorchNetwork", "cpu_has_bf16", "torch_device"]
+__all__ = ["TorchNetwork"]
 
 _CACHE_PX, _CPU_BATCH = 1_000_000, 8
 """Px of input, and pictures, at once on a CPU; larger batches no longer fit its caches."""
 _GPU_PX = 32 * 640 * 384
-
-
-def torch_device(name: str) -> Any:
-    """The device that `auto`, `cpu`, `mps`, `cuda` or `cuda:N` stands for.
-
-    Raises:
-        ConfigurationError: this machine has no such device.
-        MissingExtraError: torch is not installed.
-    """
-    torch = import_torch()
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda:0" if n_gpus else "cpu")
-    kind, _, number = name.partition(":")
-    if kind == "cuda":
-        if int(number or 0) >= n_gpus:
-            raise ConfigurationError(
-                f"--device {name}: torch sees {n_gpus or 'no'} CUDA device{'s' * (n_gpus != 1)} "
-                "here; use --device cpu or auto, or install a torch that is built for your GPU"
-            )
-        return torch.device("cuda", int(number or 0))
-    if kind == "mps" and not torch.backends.mps.is_available():
-        raise ConfigurationError(f"--device {name}: not available here; use --device cpu or auto")
-    return torch.device(kind)
-
-
-def cpu_has_bf16() -> bool:
-    """Whether the CPU calculates with bfloat16 by itself; where it cannot be told, not."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
-    except OSError:
-        return False
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags))
 
 
 class TorchNetwork:
@@ -70,14 +37,14 @@ class TorchNetwork:
 
         Args:
             checkpoint: the network; it is changed in place.
-            device: see `torch_device`.
+            device: see `devices.torch_device`.
             precision: "fp32", "fp16", "bf16", or "auto": fp16 on CUDA, else fp32.
 
         Raises:
             ConfigurationError: the machine has no such device, or it cannot do this.
         """
         self._torch = import_torch()
-        place = torch_device(device)
+        place = torch_device(self._torch, device)
         self.precision = _chosen(precision, place.type)
         self.device = str(place)
         self.names, self.stride = checkpoint.names, checkpoint.stride

@@ -7,7 +7,6 @@ process that judges clips beside other work wants none of that.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
@@ -18,32 +17,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from physcheck.errors import MissingExtraError
+from physcheck.detectors.extras import optional
 
-__all__ = ["import_torch", "import_ultralytics", "optional"]
+__all__ = ["import_torch", "import_ultralytics"]
 
 YOLO_EXTRA = (
     "pip install 'physcheck[yolo]' (this brings ultralytics, which is under AGPL-3.0, "
     "while physcheck itself is under Apache-2.0)"
 )
-
-
-def optional(module: str, need: str, install: str) -> Any:
-    """Import a module that an extra brings.
-
-    Args:
-        module: its full name. need: what wants it, for the message.
-        install: how to get it.
-
-    Raises:
-        MissingExtraError: it is not installed, or cannot be imported.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        name = module.split(".")[0]
-        reason = "is not installed" if error.name == name else f"cannot be imported: {error}"
-        raise MissingExtraError(f"{need} needs {name}, which {reason}; {install}") from None
 
 
 def import_torch() -> Any:
