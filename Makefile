@@ -16,7 +16,7 @@ EXTRA := .venv-extras
 INSTALL := -m pip install --quiet --quiet --disable-pip-version-check --no-input --use-pep517 \
 	-c constraints.txt
 SOURCES := physcheck tests samples reports
-EXTRA_TESTS := $(addprefix tests/test_,yolo.py yolo_fused.py detr.py hybrid.py sight.py weights.py) tests/gpu
+EXTRA_TESTS := $(addprefix tests/test_,yolo.py tensors.py yolo_fused.py detr.py hybrid.py sight.py weights.py) tests/gpu
 
 .PHONY: help demo test check eval extras clean python
 .DELETE_ON_ERROR:

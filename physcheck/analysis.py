@@ -26,8 +26,9 @@ from physcheck.report import Report, build_report
 from physcheck.rules import Pack, config_sha256, decide, load_pack, measure, select_rules
 from physcheck.score import score
 from physcheck.sight import OpenedSight, open_sight
+from physcheck.tensors import is_tensor, read_tensor
 from physcheck.tracking import track
-from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Track
+from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Tensor, Track
 from physcheck.video import ArrayReader, VideoReader
 from physcheck.world import build_world
 
@@ -38,7 +39,7 @@ _SMALLEST_PX = 16
 
 
 def analyze(
-    source: str | Path | Bytes,
+    source: str | Path | Bytes | Tensor,
     *,
     fps: float | None = None,
     pack: str = "default",
@@ -59,7 +60,8 @@ def analyze(
     """Check one clip.
 
     Args:
-        source: path of a video, or frames (F, H, W, 3) of uint8 RGB.
+        source: path of a video, or RGB frames: an array (F, H, W, 3) of uint8, or a tensor of
+            torch on any device, see `TensorReader`.
         fps: frames a second; needed for frames, not allowed for a path.
         pack: name or file of the rule pack.
         select, ignore: names of rules or groups to keep, to leave out.
@@ -82,6 +84,7 @@ def analyze(
         InputError: the source could not be read.
         ConfigurationError: an argument or the pack is wrong.
         MissingExtraError: the detector needs what is not installed.
+        ShapeError: the frames have another form.
     """
     rules = select_rules(load_pack(pack), select=select, ignore=ignore)
     asked = sight or Sight(detector, weights, device)
@@ -282,7 +285,9 @@ def _no_progress(stage: str, share: float) -> None:
     """Nobody watches."""
 
 
-def _open(source: str | Path | Bytes, fps: float | None) -> ArrayReader | VideoReader:
+def _open(source: str | Path | Bytes | Tensor, fps: float | None) -> ArrayReader | VideoReader:
+    if is_tensor(source):
+        return read_tensor(source, fps)
     if isinstance(source, np.ndarray):
         return ArrayReader(source, fps=fps)
     if fps is not None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from physcheck.errors import ConfigurationError
 from physcheck.shots import DoubledFrames, Finding, ShotDetector, small_picture
-from physcheck.types import Bools, Bytes, Floats, Piece, Video
+from physcheck.types import Bools, Bytes, Floats, Piece, Tensor, Video
 
 __all__ = [
     "PieceBuilder",
@@ -68,6 +68,7 @@ class WorkingFrame:
     """A frame at working size, full range: luma (h, w), chroma (h2, w2, 2).
 
     damaged: it cannot be trusted. after_hole: frames are missing before it.
+    picture: the frame as it lies on a device, where it does; see `Piece`.
     """
 
     number: int
@@ -76,6 +77,7 @@ class WorkingFrame:
     chroma: Bytes
     damaged: bool
     after_hole: bool = False
+    picture: Tensor | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class _Store:
     numbers: list[int] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
     transition: list[bool] = field(default_factory=list)
+    pictures: list[Tensor] = field(default_factory=list)
 
     def append(self, frame: WorkingFrame) -> None:
         """Copy a frame into the next free place."""
@@ -96,6 +99,8 @@ class _Store:
         self.numbers.append(frame.number)
         self.times_s.append(frame.time_s)
         self.transition.append(frame.damaged)
+        if frame.picture is not None:
+            self.pictures.append(frame.picture)
 
     def tail(self, start: int) -> _Store:
         """Copy what follows place `start` into a new store of the same capacity."""
@@ -106,6 +111,7 @@ class _Store:
         rest.numbers = self.numbers[start:]
         rest.times_s = self.times_s[start:]
         rest.transition = self.transition[start:]
+        rest.pictures = self.pictures[start:]
         return rest
 
     def piece(self, count: int, px: Floats, first: bool, last: bool) -> Piece:
@@ -119,6 +125,7 @@ class _Store:
             px=px,
             first=first,
             last=last,
+            pictures=tuple(self.pictures[:count]),
         )
 
 

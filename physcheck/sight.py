@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from physcheck.cache import CachedDetector, clip_key, open_cache
 from physcheck.camera import Camera
 from physcheck.detection_files import find_detections, read_detections, write_detections
@@ -17,7 +15,7 @@ from physcheck.detectors import Detector
 from physcheck.detectors.motion import MotionDetector
 from physcheck.errors import ConfigurationError
 from physcheck.records import DetectorInfo
-from physcheck.types import Bytes, Detections, Piece, Video
+from physcheck.types import Bytes, Detections, Piece, Tensor, Video
 
 __all__ = ["ClipSight", "OpenedSight", "open_sight"]
 
@@ -35,7 +33,7 @@ class OpenedSight:
         """Which detector looks, and why."""
         return f"detector {self.choice.name} ({self.choice.why})"
 
-    def look_at(self, source: str | Path | Bytes) -> ClipSight:
+    def look_at(self, source: str | Path | Bytes | Tensor) -> ClipSight:
         """The detector for one clip.
 
         Raises:
@@ -52,7 +50,7 @@ class OpenedSight:
             settings={**getattr(self.network, "settings", {}), **every},
         )
         sight = ClipSight(detector, info, tuple(getattr(self.network, "notes", ())))
-        if self.asked.cache and not isinstance(source, np.ndarray):
+        if self.asked.cache and isinstance(source, str | Path):
             return sight.cached(source)
         return sight
 
@@ -69,7 +67,7 @@ class OpenedSight:
         on_cpu = getattr(self.network, "device", "cpu") == "cpu"
         return self.asked.every or (None if on_cpu else 1)
 
-    def _given(self, source: str | Path | Bytes) -> ClipSight:
+    def _given(self, source: str | Path | Bytes | Tensor) -> ClipSight:
         from physcheck.detectors.given import GivenDetector
 
         assert self.asked.detections is not None

@@ -246,14 +246,22 @@ class ArrayReader:
             InputError: there are no frames.
             ShapeError: a frame is not (H, W, 3) uint8, or not as large as the first.
         """
-        for number, picture in enumerate(self._frames):
+        source = self._worked()
+        while True:
             started = perf_counter()
-            frame, px = self._work(number, picture)
+            worked = next(source, None)
             self.seconds["decode"] += perf_counter() - started
-            yield from self._sort.push(frame, px)
+            if worked is None:
+                break
+            yield from self._sort.push(*worked)
         if self._shape is None:
             raise InputError(f"{self._name}: holds no frames")
         yield from self._sort.finish()
+
+    def _worked(self) -> Iterator[tuple[WorkingFrame, Floats]]:
+        """Give each frame at working size, and px of the clip in one of its px."""
+        for number, picture in enumerate(self._frames):
+            yield self._work(number, picture)
 
     def _work(self, number: int, picture: Bytes) -> tuple[WorkingFrame, Floats]:
         picture = _checked(picture, self._shape)

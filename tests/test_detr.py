@@ -246,6 +246,21 @@ def test_a_batch_too_large_for_the_device_is_halved(
         detector.detect(piece)
 
 
+def test_frames_on_the_device_are_looked_at_there(
+    folder: Any, piece: Piece, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    detector = build(folder("rt_detr"), device="cpu", min_score=0.0)
+    rgb = [rgb_of(*planes, (640, 720)) for planes in zip(piece.luma, piece.chroma, strict=True)]
+    there = tuple(torch.from_numpy(one).permute(2, 0, 1) for one in rgb)
+    usual = detector.detect(piece)
+    # Frames on a device of another name than the CPU's are not brought to it from here.
+    detector.device = "cpu:0"
+    monkeypatch.setattr("physcheck.detectors.detr.detector.rgb_of", None)
+    for one, other in zip(detector.detect(replace(piece, pictures=there)), usual, strict=True):
+        assert np.abs(np.sort(one.scores) - np.sort(other.scores)).max() < 0.02
+
+
 def test_nothing_is_asked_of_the_network_outside(
     folder: Any, piece: Piece, monkeypatch: pytest.MonkeyPatch
 ) -> None:

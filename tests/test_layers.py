@@ -30,6 +30,7 @@ TABLE = """
     container shots                             one file's streams; cuts and fades
     pieces                                      frames gathered into shots
     video                                       decode to frames with presentation times
+    tensors                                     frames that torch holds, on any device
     camera                                      frame-to-reference motion of the picture
     detectors                                   what is seen in a frame
     cache                                       what was seen before

@@ -331,6 +331,16 @@ def test_pieces_of_several_clips_share_batches_and_keep_their_order(
         assert furthest(nano.detect(one), seen) < 0.05
 
 
+def test_pictures_of_near_sizes_are_each_laid_in_their_own_shape(
+    nano: YoloDetector, street: list[Bytes]
+) -> None:
+    # Both need an input of 320 x 192 px, which the flatter one fills less.
+    flatter = [cv2.resize(frame, (1280, 660)) for frame in street[:2]]
+    together = nano.predict([street[0], *flatter, street[1]])
+    apart = [nano.predict(street[:1])[0], *nano.predict(flatter), nano.predict(street[1:2])[0]]
+    assert furthest(together, apart) < 0.05
+
+
 def test_masks_of_a_piece_are_at_working_size(weights: Path, piece: Piece) -> None:
     seen = build(weights / SEG, imgsz=320, device="cpu", confidence=0.3).detect(piece)[0]
     assert seen.masks is not None and seen.masks.shape == piece.luma.shape[1:]
@@ -468,7 +478,7 @@ def test_no_room_for_frames_that_are_laid_ahead_is_no_loss_either(
             raise DeviceOutOfMemoryError
         return lay_planes_on_device(frames, letterbox, "cpu")
 
-    monkeypatch.setattr("physcheck.detectors.yolo.detector.lay_planes_on_device", lay)
+    monkeypatch.setattr("physcheck.detectors.yolo.frames.lay_planes_on_device", lay)
     network = Tight(nano._network, 9)
     network.device = "device"
     detector = YoloDetector(network, imgsz=320, batch=4, confidence=0.25)

@@ -17,7 +17,15 @@ from physcheck.types import Bytes
 
 __all__ = ["clip_key", "content_sha256"]
 
-_SEEING = ("detectors", "camera.py", "container.py", "pieces.py", "shots.py", "video.py")
+_SEEING = (
+    "detectors",
+    "camera.py",
+    "container.py",
+    "pieces.py",
+    "shots.py",
+    "tensors.py",
+    "video.py",
+)
 _LIBRARIES = ("av", "numpy", "opencv-python", "opencv-python-headless", "torch", "ultralytics")
 _LIBRARIES_FOR_EXTRAS = ("onnxruntime", "openvino", "transformers")
 

@@ -1,14 +1,21 @@
-"""Frames of a piece, planes of luma and chroma, as RGB."""
+"""Frames of a piece as RGB: from planes of luma and chroma, or from pictures on a device."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from physcheck.detectors.devices import memory_told
 from physcheck.pieces import shrink
-from physcheck.types import Bytes
+from physcheck.tensors import resized
+from physcheck.types import Bytes, Tensor
 
-__all__ = ["rgb_of"]
+__all__ = ["pictures_of_size", "rgb_of"]
+
+_AT_ONCE_PX = 16_000_000
+"""Px of pictures on a device that are brought to another size at a time."""
 
 
 def rgb_of(luma: Bytes, chroma: Bytes, size: tuple[int, int]) -> Bytes:
@@ -29,3 +36,27 @@ def _resized(plane: Bytes, size: tuple[int, int]) -> Bytes:
     if plane.shape[1::-1] == size:
         return plane
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def pictures_of_size(pictures: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+    """Pictures that lie on a device as a batch there.
+
+    Args:
+        pictures: (3, h, w) uint8 or floats from 0 to 1, all alike.
+        size: (width, height) wanted, px.
+
+    Returns:
+        (B, 3, height, width) floats, whole levels from 0 to 255.
+
+    Raises:
+        DeviceOutOfMemoryError: the batch is too large.
+    """
+    import torch
+
+    scale = 255.0 if pictures[0].is_floating_point() else 1.0
+    # Some at a time: large frames must not need as much memory again as the network.
+    step = max(1, _AT_ONCE_PX // pictures[0][0].numel())
+    some = (pictures[k : k + step] for k in range(0, len(pictures), step))
+    with memory_told():
+        batch = torch.cat([resized(torch.stack(list(few)), size) for few in some])
+        return (batch * scale).round().clamp(0.0, 255.0)

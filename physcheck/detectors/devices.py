@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from physcheck.errors import ConfigurationError
+from physcheck.types import Tensor
 
-__all__ = ["DeviceOutOfMemoryError", "cpu_has_bf16", "n_threads", "torch_device"]
+__all__ = [
+    "DeviceOutOfMemoryError",
+    "are_on",
+    "cpu_has_bf16",
+    "memory_told",
+    "n_threads",
+    "torch_device",
+]
 
 
 class DeviceOutOfMemoryError(Exception):
@@ -38,6 +48,29 @@ def torch_device(torch: Any, name: str) -> Any:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise ConfigurationError(f"--device {name}: not available here; use --device cpu or auto")
     return torch.device(kind)
+
+
+def are_on(pictures: Sequence[Tensor | None], device: str) -> bool:
+    """Whether there are pictures, and all of them lie on a device."""
+    place = device.removesuffix(":0")
+    return bool(pictures) and all(
+        one is not None and str(one.device).removesuffix(":0") == place for one in pictures
+    )
+
+
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """Say in our own word that a GPU has no memory.
+
+    Raises:
+        DeviceOutOfMemoryError: what is done within needs more than there is.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError:
+        raise DeviceOutOfMemoryError from None
 
 
 def cpu_has_bf16() -> bool:

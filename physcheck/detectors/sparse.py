@@ -77,6 +77,7 @@ def _only(piece: Piece, rows: Ints) -> Piece:
         px=piece.px,
         first=piece.first and bool(rows[0] == 0),
         last=piece.last and bool(rows[-1] == len(piece.frames) - 1),
+        pictures=tuple(piece.pictures[row] for row in rows.tolist()) if piece.pictures else (),
     )
 
 

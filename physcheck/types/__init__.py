@@ -9,7 +9,7 @@ Frame numbers are 0-based positions in the file as decoded. Boxes are
 
 from __future__ import annotations
 
-from physcheck.types.arrays import Bools, Bytes, Floats, Ints, Labels
+from physcheck.types.arrays import Bools, Bytes, Floats, Ints, Labels, Tensor
 from physcheck.types.followed import (
     STATE,
     Alternative,
@@ -43,6 +43,7 @@ __all__ = [
     "Shot",
     "Signal",
     "Support",
+    "Tensor",
     "Timeline",
     "Track",
     "Video",

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from physcheck.errors import ShapeError
 
-__all__ = ["Bools", "Bytes", "Floats", "Ints", "Labels", "freeze"]
+__all__ = ["Bools", "Bytes", "Floats", "Ints", "Labels", "Tensor", "freeze"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.unsignedinteger[Any]]
+Tensor = Any
+"""A tensor of torch, which is not imported for a name."""
 
 
 def freeze(instance: object, shapes: Mapping[str, tuple[str | int, ...]]) -> None:

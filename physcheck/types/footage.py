@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from physcheck.types.arrays import Bools, Bytes, Floats, Ints, Labels, freeze
+from physcheck.errors import ShapeError
+from physcheck.types.arrays import Bools, Bytes, Floats, Ints, Labels, Tensor, freeze
 
 __all__ = ["Detections", "Piece", "Video"]
 
@@ -63,6 +64,8 @@ class Piece:
     transition: (n,) True within a fade or a dissolve.
     px: (2,) px of the clip in one px of the working picture, along x and y.
     first, last: whether the piece begins, ends its shot.
+    pictures: n RGB tensors (3, H, W) as they lie on a device, uint8 or floats from 0 to 1;
+        none where the frames came from elsewhere.
     """
 
     frames: Ints
@@ -73,8 +76,11 @@ class Piece:
     px: Floats
     first: bool = True
     last: bool = True
+    pictures: tuple[Tensor, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.pictures) not in (0, len(self.frames)):
+            raise ShapeError(f"Piece: {len(self.pictures)} pictures of {len(self.frames)} frames")
         freeze(
             self,
             {

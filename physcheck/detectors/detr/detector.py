@@ -14,16 +14,16 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.detectors.appearance import looks
-from physcheck.detectors.colours import rgb_of
+from physcheck.detectors.colours import pictures_of_size, rgb_of
 from physcheck.detectors.detr.decoding import best_pairs, best_with_nothing, one_class_each
 from physcheck.detectors.detr.loading import Checkpoint, load_checkpoint
 from physcheck.detectors.detr.network import DetrNetwork
 from physcheck.detectors.detr.vendor import import_torch
-from physcheck.detectors.devices import DeviceOutOfMemoryError, torch_device
+from physcheck.detectors.devices import DeviceOutOfMemoryError, are_on, torch_device
 from physcheck.detectors.networks import Wavering, class_ids, noise_of
 from physcheck.detectors.suppression import Rows, suppress
 from physcheck.errors import ConfigurationError
-from physcheck.types import Bytes, Detections, Piece
+from physcheck.types import Bytes, Detections, Piece, Tensor
 
 __all__ = ["DetrDetector", "build"]
 
@@ -103,14 +103,22 @@ class DetrDetector:
         while place < len(numbers):
             step = self._batch or self._network.batch_for(*size)
             some = numbers[place : place + step]
-            pictures = _pictures(piece, some, size)
             try:
+                pictures = self._pictures(piece, some, size)
                 logits, boxes = self._network.run(pictures)
             except DeviceOutOfMemoryError:
                 self._shrink_batch(len(some))
                 continue
             place += len(some)
             yield from map(self._chosen, logits, boxes)
+
+    def _pictures(
+        self, piece: Piece, numbers: Sequence[int], size: tuple[int, int]
+    ) -> Bytes | Tensor:
+        there = [piece.pictures[k] for k in numbers] if piece.pictures else []
+        if self.device != "cpu" and are_on(there, self.device):
+            return pictures_of_size(there, size)
+        return _pictures(piece, numbers, size)
 
     def _shrink_batch(self, size: int) -> None:
         if size == 1:

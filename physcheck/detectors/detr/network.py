@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from physcheck.detectors.detr.loading import Checkpoint
 from physcheck.detectors.detr.vendor import import_torch
 from physcheck.detectors.devices import DeviceOutOfMemoryError, torch_device
-from physcheck.types import Bytes
+from physcheck.types import Bytes, Tensor
 
 __all__ = ["DetrNetwork"]
 
@@ -46,11 +46,11 @@ class DetrNetwork:
         room = _CPU_PX if self._place.type == "cpu" else _GPU_PX
         return max(1, room // (width * height))
 
-    def run(self, pictures: Bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, pictures: Bytes | Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Look at a batch.
 
         Args:
-            pictures: (B, H, W, 3) RGB.
+            pictures: (B, H, W, 3) RGB, or (B, 3, H, W) of the same levels on the device.
 
         Returns:
             Logits (B, Q, C) and boxes (B, Q, 4): cx, cy, w, h as parts of the picture.
@@ -61,8 +61,9 @@ class DetrNetwork:
         torch = self._torch
         try:
             with torch.inference_mode():
-                sent = torch.from_numpy(pictures).to(self._place).permute(0, 3, 1, 2)
-                levels = (sent.float() * self._scale - self._mean) / self._std
+                if isinstance(pictures, np.ndarray):
+                    pictures = torch.from_numpy(pictures).to(self._place).permute(0, 3, 1, 2)
+                levels = (pictures.float() * self._scale - self._mean) / self._std
                 answer = self._module(pixel_values=levels)
                 return (
                     answer.logits.float().cpu().numpy(),

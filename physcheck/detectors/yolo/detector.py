@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,16 @@ from physcheck.detectors.appearance import looks
 from physcheck.detectors.devices import DeviceOutOfMemoryError
 from physcheck.detectors.networks import Wavering, class_ids, noise_of
 from physcheck.detectors.suppression import Rows, suppress
+from physcheck.detectors.yolo.frames import (
+    Frame,
+    frames_of,
+    lay_frames,
+    lay_frames_on_device,
+    lay_plain,
+)
 from physcheck.detectors.yolo.letterbox import Letterbox, fit
 from physcheck.detectors.yolo.network import MaskLogits, Network, Output
 from physcheck.detectors.yolo.outlines import label_picture
-from physcheck.detectors.yolo.pictures import lay_planes, lay_planes_on_device, lay_rgb
 from physcheck.errors import ConfigurationError, ShapeError
 from physcheck.types import Bytes, Detections, Floats, Labels, Piece
 from physcheck.weights import find, sha256_of
@@ -41,19 +46,9 @@ _OwnLogits = Callable[[Rows], Rows]
 """Coefficients (N, K) of one frame to logits (N, mh, mw)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """A frame on its way: which of the asker's it is, its planes or RGB, its place."""
-
-    owner: int
-    number: int
-    planes: tuple[Bytes, ...]
-    letterbox: Letterbox
-
-
-_Lay = Callable[[Sequence[_Frame]], Any]
+_Lay = Callable[[Sequence[Frame]], Any]
 """Makes a batch of the network's input: an array, or a tensor that is on the device."""
-_Answer = tuple[list[_Frame], Output]
+_Answer = tuple[list[Frame], Output]
 
 
 class YoloDetector:
@@ -142,13 +137,12 @@ class YoloDetector:
             For each piece what `detect` gives.
         """
         frames = [
-            _Frame(owner, k, (luma, chroma), self._fit(luma))
+            frame
             for owner, piece in enumerate(pieces)
-            for k, (luma, chroma) in enumerate(zip(piece.luma, piece.chroma, strict=True))
+            for frame in frames_of(piece, owner, self._imgsz, self._network.stride)
         ]
-        lay = self._lay_planes
         found: list[list[Any]] = [[None] * len(piece.frames) for piece in pieces]
-        for frame, rows, logits in self._look(frames, lay):
+        for frame, rows, logits in self._look(frames, self._lay_frames):
             piece = pieces[frame.owner]
             seen = self._detections(frame, rows, logits, piece.px)
             found[frame.owner][frame.number] = seen
@@ -169,30 +163,26 @@ class YoloDetector:
         for picture in pictures:
             if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
                 raise ShapeError(f"must be (h, w, 3) uint8, got {picture.shape} {picture.dtype}")
-        frames = [
-            _Frame(0, number, (picture,), self._fit(picture))
-            for number, picture in enumerate(pictures)
-        ]
+        frames = [Frame(0, k, (one,), self._fit(one)) for k, one in enumerate(pictures)]
         found: list[Any] = [None] * len(frames)
-        for frame, rows, logits in self._look(frames, _lay_rgb):
+        for frame, rows, logits in self._look(frames, lay_plain):
             found[frame.number] = self._detections(frame, rows, logits, np.ones(2))
         return found
 
-    def _fit(self, plane: Bytes) -> Letterbox:
-        return fit(plane.shape[1], plane.shape[0], self._imgsz, self._network.stride)
+    def _fit(self, picture: Bytes) -> Letterbox:
+        return fit(picture.shape[1], picture.shape[0], self._imgsz, self._network.stride)
 
-    def _lay_planes(self, frames: Sequence[_Frame]) -> Any:
-        planes = [(frame.planes[0], frame.planes[1]) for frame in frames]
+    def _lay_frames(self, frames: Sequence[Frame]) -> Any:
         if hasattr(self._network, "run_uploaded") and self.device != "cpu":
-            return lay_planes_on_device(planes, frames[0].letterbox, self.device)
-        return lay_planes(planes, frames[0].letterbox)
+            return lay_frames_on_device(frames, self.device)
+        return lay_frames(frames)
 
     def _look(
-        self, frames: Sequence[_Frame], lay: _Lay
-    ) -> Iterator[tuple[_Frame, Rows, _OwnLogits | None]]:
+        self, frames: Sequence[Frame], lay: _Lay
+    ) -> Iterator[tuple[Frame, Rows, _OwnLogits | None]]:
         """Batches through the network: what it saw in each frame, overlaps left out."""
-        ordered = sorted(frames, key=lambda frame: frame.letterbox.outer)
-        for outer, group in groupby(ordered, key=lambda frame: frame.letterbox.outer):
+        ordered = sorted(frames, key=lambda frame: frame.kind)
+        for (outer, *_), group in groupby(ordered, key=lambda frame: frame.kind):
             same = list(group)
             size = self._batch or self._network.batch_for(outer[1], outer[0])
             batches = [same[k : k + size] for k in range(0, len(same), size)]
@@ -200,7 +190,7 @@ class YoloDetector:
                 for number, (frame, rows) in enumerate(zip(batch, output.rows, strict=True)):
                     yield frame, self._chosen(rows), _bound(output.mask_logits, number)
 
-    def _outputs(self, batches: Sequence[list[_Frame]], lay: _Lay) -> Iterator[_Answer]:
+    def _outputs(self, batches: Sequence[list[Frame]], lay: _Lay) -> Iterator[_Answer]:
         """Run batches; while a GPU works on one, the next is prepared."""
         if self.device == "cpu":
             for batch in batches:
@@ -217,7 +207,7 @@ class YoloDetector:
                     waiting = ahead.submit(lay, following)
                 yield from self._run(batch, laid, lay)
 
-    def _run(self, batch: list[_Frame], laid: Any, lay: _Lay) -> Iterator[_Answer]:
+    def _run(self, batch: list[Frame], laid: Any, lay: _Lay) -> Iterator[_Answer]:
         """Run one batch, in parts where the device has no memory for all of it.
 
         Args:
@@ -259,7 +249,7 @@ class YoloDetector:
 
     def _detections(
         self,
-        frame: _Frame,
+        frame: Frame,
         rows: Rows,
         logits: _OwnLogits | None,
         px: Floats,
@@ -352,10 +342,6 @@ def _network(
     if precision not in ("auto", "fp32"):
         raise ConfigurationError(f"precision {precision}: the backend 'onnx' has only fp32")
     return OnnxNetwork(file, device)
-
-
-def _lay_rgb(frames: Sequence[_Frame]) -> Bytes:
-    return lay_rgb([frame.planes[0] for frame in frames], frames[0].letterbox)
 
 
 def _bound(logits: MaskLogits | None, number: int) -> _OwnLogits | None:

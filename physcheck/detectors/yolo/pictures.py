@@ -1,4 +1,7 @@
-"""Frames of a piece, planes of luma and chroma, become the RGB that a network wants."""
+"""Frames of a piece become the RGB that a network wants.
+
+They are planes of luma and chroma, or pictures that lie on the network's device already.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from physcheck.detectors.colours import rgb_of
-from physcheck.detectors.devices import DeviceOutOfMemoryError
+from physcheck.detectors.colours import pictures_of_size, rgb_of
+from physcheck.detectors.devices import memory_told
 from physcheck.detectors.yolo.letterbox import GREY, Letterbox
-from physcheck.types import Bytes
+from physcheck.tensors import resized
+from physcheck.types import Bytes, Tensor
 
-__all__ = ["lay_planes", "lay_planes_on_device", "lay_rgb"]
+__all__ = ["lay_pictures", "lay_planes", "lay_planes_on_device", "lay_rgb"]
 
 
 def lay_planes(frames: Sequence[tuple[Bytes, Bytes]], letterbox: Letterbox) -> Bytes:
@@ -42,28 +46,43 @@ def lay_planes_on_device(
     Raises:
         DeviceOutOfMemoryError: the batch is too large.
     """
+    with memory_told():
+        y = _sent(np.stack([luma for luma, _ in frames])[..., None], device)
+        uv = _sent(np.stack([chroma for _, chroma in frames]), device)
+        return _laid(_rgb_there(y, uv, letterbox.inner), letterbox)
+
+
+def lay_pictures(pictures: Sequence[Tensor], letterbox: Letterbox) -> Tensor:
+    """The same as `lay_planes_on_device` for pictures that are there: nothing travels.
+
+    Args:
+        pictures: (3, h, w) uint8 or floats from 0 to 1, of one size.
+
+    Raises:
+        DeviceOutOfMemoryError: the batch is too large.
+    """
+    with memory_told():
+        return _laid(pictures_of_size(pictures, letterbox.inner), letterbox)
+
+
+def _rgb_there(y: Tensor, uv: Tensor, size: tuple[int, int]) -> Tensor:
+    """Planes (B, 1, h, w) and (B, 2, h2, w2) as RGB (B, 3, height, width), 0 to 255."""
     import torch
 
-    try:
-        return _laid_there(torch, frames, letterbox, device)
-    except torch.cuda.OutOfMemoryError:
-        raise DeviceOutOfMemoryError from None
+    y, uv = resized(y, size)[:, 0], resized(uv, size) - 128.0
+    u, v = uv[:, 0], uv[:, 1]
+    return torch.stack([y + 1.403 * v, y - 0.714 * v - 0.344 * u, y + 1.773 * u], dim=1)
 
 
-def _laid_there(
-    torch: Any, frames: Sequence[tuple[Bytes, Bytes]], letterbox: Letterbox, device: str
-) -> Any:
-    size = letterbox.inner[::-1]
-    y = _sent(np.stack([luma for luma, _ in frames])[..., None], device)
-    uv = _sent(np.stack([chroma for _, chroma in frames]), device)
-    y, uv = (_resized_there(plane, size) for plane in (y, uv))
-    u, v = uv[:, 0] - 128.0, uv[:, 1] - 128.0
-    y = y[:, 0]
-    rgb = torch.stack([y + 1.403 * v, y - 0.714 * v - 0.344 * u, y + 1.773 * u], dim=1)
-    shape = (len(frames), 3, letterbox.outer[1], letterbox.outer[0])
-    canvas = torch.full(shape, GREY / 255.0, device=device).to(memory_format=torch.channels_last)
-    rows = slice(letterbox.top, letterbox.top + size[0])
-    columns = slice(letterbox.left, letterbox.left + size[1])
+def _laid(rgb: Tensor, letterbox: Letterbox) -> Tensor:
+    """Levels (B, 3, h, w) within their bars, 0 to 1, channels last."""
+    import torch
+
+    shape = (len(rgb), 3, letterbox.outer[1], letterbox.outer[0])
+    canvas = torch.full(shape, GREY / 255.0, device=rgb.device)
+    canvas = canvas.to(memory_format=torch.channels_last)
+    rows = slice(letterbox.top, letterbox.top + letterbox.inner[1])
+    columns = slice(letterbox.left, letterbox.left + letterbox.inner[0])
     canvas[:, :, rows, columns] = rgb.round().clamp(0.0, 255.0) / 255.0
     return canvas
 
@@ -73,20 +92,10 @@ def _canvas(n_pictures: int, letterbox: Letterbox) -> Bytes:
 
 
 def _sent(planes: Bytes, device: str) -> Any:
-    """Planes (B, h, w, C) as floats (B, C, h, w) on the device."""
+    """Planes (B, h, w, C) as (B, C, h, w) on the device."""
     import torch
 
     there = torch.from_numpy(planes)
     if device.startswith("cuda"):
         there = there.pin_memory()
-    return there.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
-
-
-def _resized_there(planes: Any, size: tuple[int, ...]) -> Any:
-    from torch.nn import functional
-
-    if tuple(planes.shape[2:]) == size:
-        return planes
-    if planes.shape[2] > size[0]:
-        return functional.interpolate(planes, size=size, mode="area")
-    return functional.interpolate(planes, size=size, mode="bilinear")
+    return there.to(device, non_blocking=True).permute(0, 3, 1, 2)
