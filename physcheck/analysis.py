@@ -110,6 +110,7 @@ def analyze(
             n_tracks=len(work.tracks),
             n_moving_tracks=sum(map(_moves, work.tracks)),
             problems=obstacles,
+            calibrated=rules.calibrated,
         )
     if save_detections is not None:
         looking.save(Path(save_detections), video)

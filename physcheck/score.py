@@ -32,6 +32,7 @@ def score(
     n_tracks: int,
     n_moving_tracks: int,
     problems: Sequence[str] = (),
+    calibrated: bool = False,
     min_judged: int = 5,
 ) -> Score:
     """Sum up what the rules say of a clip.
@@ -50,6 +51,7 @@ def score(
         n_tracks: things that were followed.
         n_moving_tracks: those of them that move against the scenery.
         problems: sentences on what forbids any score, e.g. "the frame size changes".
+        calibrated: whether the limits were learned from labelled footage.
         min_judged: some rule must have judged this many track-frames.
     """
     if problems:
@@ -64,8 +66,9 @@ def score(
         if lack:
             return Score(None, lack)
     word = "the surest violation is" if n_violations else "no violation; nearest is"
-    reason = f"{word} {worst}, p = {probability:.2f}, by limits not yet calibrated on footage"
-    return Score(1.0 - probability, reason)
+    learned = "learned from labelled footage" if calibrated else "not yet calibrated on footage"
+    reason = f"{word} {worst}, p = {probability:.2f}, by limits {learned}"
+    return Score(1.0 - probability, reason, calibrated)
 
 
 def _too_little_shown(n_frames: int, n_tracks: int, n_moving_tracks: int) -> str:

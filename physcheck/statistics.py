@@ -23,6 +23,7 @@ __all__ = [
     "equal_mass_bins",
     "grouped_intervals",
     "log_tail_probability",
+    "odds_probability",
     "posterior",
     "tail_probability",
     "violation_probability",
@@ -171,6 +172,29 @@ def violation_probability(
     log_p = log_tail_probability(value, family, scale, shape)
     log_p_limit = log_tail_probability(limit, family, scale, shape)
     return _log_posterior(log_p, float(log_p_limit))
+
+
+def odds_probability(value: ArrayLike, limit: float, steepness: float) -> Floats:
+    """Probability of a violation whose odds grow as (value / limit) ** steepness.
+
+    A logistic in the logarithm of the value, even odds at the limit; values at or below
+    zero have none.
+
+    Args:
+        value: any shape, larger is worse. limit: in the same unit, above zero.
+        steepness: above zero.
+
+    Returns:
+        Probabilities in [0, 0.9999], 0.5 at the limit; NaN where value is NaN.
+
+    Raises:
+        ConfigurationError: limit or steepness is not above zero.
+    """
+    if not (limit > 0.0 and steepness > 0.0):
+        raise ConfigurationError("limit and steepness must be above zero")
+    with np.errstate(divide="ignore"):
+        log_ratio = np.log(np.maximum(np.asarray(value, dtype=np.float64), 0.0) / limit)
+    return np.minimum(np.exp(-np.logaddexp(0.0, -steepness * log_ratio)), HIGHEST_PROBABILITY)
 
 
 def grouped_intervals(

@@ -44,6 +44,7 @@ TABLE = """
     analysis                                    the whole story on one page
     runner                                      many clips, none of them lost
     evaluation mutation simulation              how good it is: labelled sets, made sets
+    calibration                                 limits learned from labelled sets
     cli                                         the only place that prints or exits
     __main__                                    python -m physcheck
 """

@@ -11,6 +11,7 @@ import typer
 from physcheck import __version__
 from physcheck.cli.analyze import analyze
 from physcheck.cli.cache import cache
+from physcheck.cli.calibrate import calibrate
 from physcheck.cli.evaluate import evaluate
 from physcheck.cli.exits import EXIT_BROKEN_PIPE, Group, silence
 from physcheck.cli.models import models
@@ -61,6 +62,7 @@ def version() -> None:
 
 
 app.command(epilog=EXAMPLES)(analyze)
+app.command()(calibrate)
 app.command()(evaluate)
 app.command()(mutate)
 app.command()(schema)

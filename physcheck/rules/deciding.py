@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from physcheck.checks import Check, registry
 from physcheck.rules.packs import Pack, Rule
-from physcheck.statistics import violation_probability
+from physcheck.statistics import odds_probability, violation_probability
 from physcheck.types import Bools, Evidence, Floats, Ints, Shot, Signal, Timeline, Video, Violation
 
 __all__ = ["Decision", "decide", "measure", "thing_name"]
@@ -233,6 +233,8 @@ def _held(values: Floats, n_rows: int) -> float:
 def _probability(rule: Rule, value: float) -> float:
     """Turn a value into the probability of a violation, 0.5 at the limit."""
     null = rule.null
+    if rule.steepness is not None:
+        return float(odds_probability(value, rule.limit, rule.steepness))
     return float(violation_probability(value, rule.limit, null.family, null.scale, null.shape))
 
 

@@ -55,7 +55,7 @@ def describe_rule(pack: Pack, name: str, *, checks: Mapping[str, Check] | None =
         "Check": check.name,
         "Statistic": check.statistic,
         "Limit": _limit_text(rule),
-        "Null": _null_text(rule),
+        "Null" if rule.steepness is None else "Odds": _odds_text(rule),
         "Abstains": check.abstains,
         "Blind to": check.blind_to,
         "Source": check.source,
@@ -72,8 +72,10 @@ def _limit_text(rule: Rule) -> str:
     return f"more than {rule.limit:g} {rule.unit}{frames}"
 
 
-def _null_text(rule: Rule) -> str:
-    """Say how the statistic spreads where nothing is wrong."""
+def _odds_text(rule: Rule) -> str:
+    """Say how a value becomes a probability."""
+    if rule.steepness is not None:
+        return f"even at the limit, growing as (value / limit) to the power {rule.steepness:g}"
     shape = "" if rule.null.shape is None else f", shape {rule.null.shape:g}"
     return f"{rule.null.family}, scale {rule.null.scale:g} {rule.unit}{shape}"
 

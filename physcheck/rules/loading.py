@@ -49,7 +49,20 @@ class _RuleModel(_Model):
     unit: str
     min_frames: int = Field(ge=1)
     null: _NullModel
+    steepness: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     parameters: dict[str, Any] = {}
+
+
+class _CalibrationModel(_Model):
+    """What limits were learned from: for readers, and for `calibrated` in reports."""
+
+    data: list[str] = Field(min_length=1)
+    detector: str
+    n_clips: int = Field(ge=1)
+    n_groups: int = Field(ge=1)
+    share: float = Field(gt=0, lt=1)
+    clean_flagged: float
+    violating_flagged: float
 
 
 class _PackModel(_Model):
@@ -57,10 +70,16 @@ class _PackModel(_Model):
     version: str = Field(min_length=1)
     description: str
     extends: str = ""
+    calibration: _CalibrationModel | None = None
     rules: dict[str, _RuleModel] = Field(min_length=1)
 
 
-_LEVELS: dict[int, type[_Model]] = {0: _PackModel, 2: _RuleModel, 3: _NullModel}
+_LEVELS: dict[int, type[_Model]] = {
+    0: _PackModel,
+    1: _CalibrationModel,
+    2: _RuleModel,
+    3: _NullModel,
+}
 """The model of a mapping by the length of its key path."""
 
 _WANTED = {
@@ -280,6 +299,7 @@ def _freeze(source: _Source, path: Path, checks: Checks) -> Pack:
         sha256=hashlib.sha256(source.content).hexdigest(),
         path=str(path),
         rules=tuple(rules),
+        calibrated=model.calibration is not None,
     )
 
 
@@ -298,4 +318,5 @@ def _rule(name: str, entry: _RuleModel, check: Check) -> Rule:
         min_frames=entry.min_frames,
         null=Null(entry.null.family, entry.null.scale, entry.null.shape),
         parameters=parameters,
+        steepness=entry.steepness,
     )

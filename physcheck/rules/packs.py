@@ -32,7 +32,9 @@ class Rule:
     """A check with its parameters and the limit from which on it accuses.
 
     limit: in `unit`; a value counts when it is larger. min_frames: how many rows
-    in a row must be over the limit. parameters: all that the check takes.
+    in a row must be over the limit. parameters: all that the check takes. steepness: odds
+    of a violation grow as (value / limit) to this power, learned from labelled footage;
+    None where they follow from the null.
     """
 
     name: str
@@ -43,13 +45,15 @@ class Rule:
     min_frames: int
     null: Null
     parameters: Mapping[str, Value]
+    steepness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
     """The rules of one file.
 
-    sha256: of the file's bytes, followed by those of the packs it extends.
+    sha256: of the file's bytes, followed by those of the packs it extends. calibrated:
+    whether every limit in force was learned from labelled footage.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Pack:
     sha256: str
     path: str
     rules: tuple[Rule, ...]
+    calibrated: bool = False
 
 
 def suggestion(word: str, options: Iterable[str]) -> str:
@@ -120,11 +125,19 @@ def config_sha256(pack: Pack, settings: Mapping[str, object]) -> str:
     """
     state = {
         "pack": [pack.name, pack.version],
-        "rules": [asdict(rule) for rule in pack.rules],
+        "rules": [_asked(rule) for rule in pack.rules],
         "settings": dict(settings),
     }
     text = json.dumps(state, sort_keys=True, ensure_ascii=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _asked(rule: Rule) -> dict[str, object]:
+    """A rule's fields; what it does not say leaves no trace in the hash."""
+    state: dict[str, object] = asdict(rule)
+    if rule.steepness is None:
+        del state["steepness"]
+    return state
 
 
 def _plain(value: object) -> str:
