@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,12 @@ def _analysed(
     n_before = 0
     with terminal.progress(sum(len(one.clips) for one in sets)):
         for labels in sets:
-            before = n_before
             said = predict(
                 labels,
                 settings.analysis(),
                 reports=kept,
                 jobs=settings.jobs,
-                progress=lambda text, n, start=before: terminal.show(text, start + n),
+                progress=_watch(terminal, n_before),
             )
             n_before += len(labels.clips)
             for label, one in said:
@@ -79,6 +78,11 @@ def _analysed(
                 else:
                     lost.append((label.clip, one.reason))
     return found, lost
+
+
+def _watch(terminal: Terminal, n_before: int) -> Callable[[str, float], None]:
+    """Move the bar on from where the set before has left it."""
+    return lambda text, n_done: terminal.show(text, n_before + n_done)
 
 
 def _told(learned: Calibration, pack: Pack) -> str:
