@@ -30,7 +30,7 @@ demo: $(DEMO)/installed
 test:
 	@rm -rf $(TEST)
 	@$(MAKE) --no-print-directory $(TEST)/installed
-	@$(TEST)/bin/python -m pytest
+	@$(TEST)/bin/python -m pytest -n auto --dist loadfile
 
 check: $(TEST)/installed
 	@$(TEST)/bin/ruff check --quiet $(SOURCES)

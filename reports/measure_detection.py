@@ -3,6 +3,8 @@
     python reports/measure_detection.py --weights FILE --clip CLIP... [--frames N]
         [--rounds N] [--threads N] [--sizes 320,640] [-o FILE]
 
+The tables become a section of the page FILE, which is performance.md unless said otherwise.
+
 Both read the same clips at 1280 x 720 (others are enlarged first), with the same weights
 and the same size of input, from the file to tracks: decode + detect + associate. Each
 measurement is a process of its own; rounds are interleaved, so that whatever else the
@@ -35,11 +37,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from sections import with_section
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 WIDTH, HEIGHT = 1280, 720
+HEADING = "Detection by a network"
 PEER = "ultralytics model.track"
 OURS = {
     "torch fp32": {"backend": "torch", "precision": "fp32"},
@@ -290,7 +294,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sizes", default="320,640", help="of the network's input, px")
-    parser.add_argument("-o", dest="output", type=Path, help="write there as well")
+    parser.add_argument("-o", dest="output", type=Path, default=ROOT / "reports/performance.md")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.task:
@@ -300,8 +304,8 @@ def main() -> None:
     if not arguments.weights or not arguments.clip:
         parser.error("--weights and --clip are needed")
     text = page(arguments)
-    if arguments.output:
-        arguments.output.write_text(text, encoding="utf-8")
+    before = arguments.output.read_text(encoding="utf-8") if arguments.output.exists() else ""
+    arguments.output.write_text(with_section(before, HEADING, text), encoding="utf-8")
     print(text)
 
 

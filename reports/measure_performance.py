@@ -25,8 +25,11 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from sections import section_of
 
 ROOT = Path(__file__).resolve().parents[1]
+DETECTION = "Detection by a network"
+"""A section that another script writes."""
 sys.path[:0] = [str(ROOT), str(ROOT / "samples")]
 
 import stage  # noqa: E402 (lies in samples/)
@@ -307,7 +310,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
         text = run(arguments, Path(folder))
-    arguments.output.write_text(text, encoding="utf-8")
+    if arguments.output.exists():
+        text += "\n" + section_of(arguments.output.read_text(encoding="utf-8"), DETECTION)
+    arguments.output.write_text(text.rstrip() + "\n", encoding="utf-8")
     print(text)
 
 
