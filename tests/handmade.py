@@ -22,6 +22,7 @@ from physcheck.types import (
     Track,
     World,
 )
+from physcheck.world.flights import find_stretches
 
 FPS = 30.0
 SIZE = (640, 360)
@@ -99,6 +100,7 @@ def shot_of(
         moving_camera=moving_camera,
         supports=tuple(supports),
         contacts=tuple(contacts),
+        stretches=find_stretches(tracks, np.tile(np.eye(3), (n, 1, 1)), frames, 1.0),
     )
     return Shot(frames, frames / FPS, np.zeros(n, dtype=bool), *size, tracks, world)
 

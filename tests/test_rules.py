@@ -33,6 +33,9 @@ UNITS = {
     "floor-penetration": ("floor", "px"),
     "teleport": ("trajectory", "body lengths"),
     "trajectory": ("trajectory", "sigma"),
+    "energy-gain": ("trajectory", "drops"),
+    "upside-down": ("view", "sigma"),
+    "reversed": ("view", "log energy"),
 }
 
 
@@ -274,7 +277,7 @@ def test_extending_an_unknown_pack_is_a_mistake_with_a_line(tmp_path):
     ]
 
 
-def test_the_shipped_packs_have_the_six_rules_and_their_own_names():
+def test_the_shipped_packs_have_all_rules_and_their_own_names():
     assert pack_names() == ("default", "lenient", "strict")
     for name in pack_names():
         pack = load_pack(name, checks=CHECKS)
@@ -315,8 +318,8 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
     assert names(select=["size-jump"]) == ["size-jump"]
     assert names(select=["permanence"]) == ["vanish", "appear"]
     assert names(select=["permanence"], ignore=["appear"]) == ["vanish"]
-    assert names(select=["trajectory"]) == ["teleport", "trajectory"]
-    assert names(ignore=["trajectory", "floor", "size"]) == ["vanish", "appear"]
+    assert names(select=["trajectory"]) == ["teleport", "trajectory", "energy-gain"]
+    assert names(ignore=["trajectory", "floor", "size", "view"]) == ["vanish", "appear"]
 
 
 def test_an_unknown_name_or_an_empty_selection_is_an_error():
@@ -325,8 +328,8 @@ def test_an_unknown_name_or_an_empty_selection_is_an_error():
         select_rules(pack, select=["vansh"])
     with pytest.raises(ConfigurationError, match=r"unknown rule or group 'sise'.*mean 'size'"):
         select_rules(pack, ignore=["sise"])
-    with pytest.raises(ConfigurationError, match="no rule of the group 'view'"):
-        select_rules(pack, select=["view"])
+    with pytest.raises(ConfigurationError, match="no rule of the group 'relation'"):
+        select_rules(pack, select=["relation"])
     with pytest.raises(ConfigurationError, match="no rule is left"):
         select_rules(pack, select=["vanish"], ignore=["permanence"])
 

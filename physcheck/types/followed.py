@@ -16,6 +16,7 @@ __all__ = [
     "Ending",
     "Gap",
     "Shot",
+    "Stretch",
     "Support",
     "Track",
     "World",
@@ -200,12 +201,80 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Part of a track's way with one constant acceleration, as seen from the reference frame.
+
+    Flights are such stretches, and so are rolling straight on and resting.
+
+    frames, times_s: (n,) where the thing was seen, increasing.
+    origin_s: time from which the coefficients count.
+    coefficients: (3, 2) of x and y: px, px/s, px/s^2 (half the acceleration).
+    covariance: (2, 3, 3) of the coefficients of x and of y.
+    noise_px: (2,) standard deviation of a place, as the whole track shows it.
+    misfit: root mean square of what is left, in those standard deviations.
+    size_px: geometric mean of the sides, median. growth: of its log from first to last.
+    """
+
+    track_id: int
+    frames: Ints
+    times_s: Floats
+    origin_s: float
+    coefficients: Floats
+    covariance: Floats
+    noise_px: Floats
+    misfit: float
+    size_px: float
+    growth: float
+
+    def __post_init__(self) -> None:
+        freeze(
+            self,
+            {
+                "frames": ("n",),
+                "times_s": ("n",),
+                "coefficients": (3, 2),
+                "covariance": (2, 3, 3),
+                "noise_px": (2,),
+            },
+        )
+
+    @property
+    def acceleration(self) -> Floats:
+        """(2,) px/s^2."""
+        return np.asarray(2 * self.coefficients[2])
+
+    @property
+    def acceleration_sigma(self) -> Floats:
+        """(2,) standard deviation of the acceleration of x and of y, px/s^2."""
+        return np.asarray(2 * np.sqrt(self.covariance[:, 2, 2]))
+
+    @property
+    def duration_s(self) -> float:
+        """From the first to the last sample."""
+        return float(self.times_s[-1] - self.times_s[0])
+
+    def place(self, time_s: float) -> Floats:
+        """(2,) px, at any time."""
+        return np.asarray((time_s - self.origin_s) ** np.arange(3.0) @ self.coefficients)
+
+    def velocity(self, time_s: float) -> Floats:
+        """(2,) px/s, at any time."""
+        return np.asarray(np.array([0.0, 1.0, 2 * (time_s - self.origin_s)]) @ self.coefficients)
+
+    def velocity_variance(self, time_s: float) -> Floats:
+        """(2,) variance of the velocity of x and of y, (px/s)^2."""
+        row = np.array([0.0, 1.0, 2 * (time_s - self.origin_s)])
+        return np.asarray(row @ self.covariance @ row)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
     """What surrounds the tracks of a shot.
 
     camera: (n, 3, 3) homography from each frame to the reference, px of the clip.
     camera_frames: (n,) the frame numbers of its rows.
     moving_camera: whether the camera moves at all.
+    stretches: of all tracks that move, each track's in order of time.
     """
 
     camera: Floats
@@ -213,6 +282,7 @@ class World:
     moving_camera: bool
     supports: tuple[Support, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
 
     def __post_init__(self) -> None:
         freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})

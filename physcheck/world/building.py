@@ -10,6 +10,7 @@ from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.signals import robust_scale, rolling_median
 from physcheck.types import Contact, Floats, Ints, Piece, Support, Track, World
+from physcheck.world.flights import find_stretches
 
 __all__ = ["build_world"]
 
@@ -35,18 +36,20 @@ def build_world(
         floor: (y,) or (x1, y1, x2, y2) px of the clip where the user says it is.
 
     Returns:
-        Supports and contacts in px of the clip.
+        Supports, contacts and stretches in px of the clip.
     """
     contacts = [contact for track in tracks for contact in _contacts(track)]
     firm = [contact for contact in contacts if contact.kind != "turn"]
     supports = [_given(floor)] if floor else _supports(firm)
     shrink = np.diag([1 / piece.px[0], 1 / piece.px[1], 1.0])
+    to_reference = np.linalg.inv(shrink) @ camera.to_reference @ shrink
     return World(
-        camera=np.linalg.inv(shrink) @ camera.to_reference @ shrink,
+        camera=to_reference,
         camera_frames=piece.frames,
         moving_camera=camera.kind == "moving",
         supports=tuple(supports),
         contacts=tuple(contacts),
+        stretches=find_stretches(tracks, to_reference, piece.frames, max(piece.px)),
     )
 
 

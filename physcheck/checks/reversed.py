@@ -1,0 +1,90 @@
+"""The check `reversed`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from physcheck.checks import check
+from physcheck.falls import Bounce, bounces, stretches_of, untouched
+from physcheck.types import Evidence, Shot, Signal, Track
+
+__all__ = ["reversed_time"]
+
+
+@check("reversed", group="view", unit="log energy")
+def reversed_time(
+    shot: Shot, *, error_weight: float = 2.0, reach_sizes: float = 0.5, min_bounces: int = 2
+) -> list[Signal]:
+    """Time runs backwards: bounces that gain height each time.
+
+    Statistic: mean logarithm of height after over height before, less its error, over
+        all bounces of a thing; a bounce forwards in time always loses.
+    Abstains: fewer than two bounces between free falls that nothing else could have
+        caused, in which case a gain is told by `energy-gain` alone.
+    Blind to: clips without bounces, such as people walking backwards, smoke that
+        gathers or a cup that mends.
+    Source: the arrow of time, Pickup et al. (2014), Seeing the arrow of time.
+
+    Args:
+        error_weight: standard errors taken off the mean.
+        reach_sizes: body lengths around a contact in which others may have struck it.
+        min_bounces: fewer than these tell nothing of the direction of time.
+    """
+    return [
+        _measure(
+            track,
+            [
+                bounce
+                for bounce in bounces(stretches_of(shot, track.id))
+                if untouched(track, shot, bounce.time_s, reach_sizes)
+            ],
+            error_weight,
+            min_bounces,
+        )
+        for track in shot.tracks
+    ]
+
+
+def _measure(
+    track: Track, found: Sequence[Bounce], error_weight: float, min_bounces: int
+) -> Signal:
+    n = len(track.frames)
+    values, reasons = np.full(n, np.nan), np.full(n, "too few bounces", dtype="U40")
+    evidence: tuple[Evidence, ...] = ()
+    if len(found) >= min_bounces:
+        gains = np.log([one.gain for one in found])
+        errors = np.array([one.error for one in found])
+        mean = float(gains.mean() - error_weight * np.hypot.reduce(errors) / len(found))
+        start, stop = found[0].before.times_s[0], found[-1].after.times_s[-1]
+        rows = np.flatnonzero((track.times_s >= start) & (track.times_s <= stop))
+        middle = int(rows[len(rows) // 2])
+        # The whole span is as wrong; its middle stands for it.
+        values[rows] = mean - 1e-3 * np.abs(rows - middle) / len(rows)
+        reasons[rows] = ""
+        evidence = (_evidence(track, int(rows[0]), int(rows[-1]), middle, found),)
+    return Signal(
+        track_ids=(track.id,),
+        label=track.label,
+        frames=track.frames,
+        values=values,
+        unit="log energy",
+        reasons=reasons,
+        boxes=track.boxes,
+        evidence=evidence,
+    )
+
+
+def _evidence(
+    track: Track, first: int, last: int, middle: int, found: Sequence[Bounce]
+) -> Evidence:
+    x1, y1, x2, y2 = (float(v) for v in track.boxes[middle])
+    gains = ", ".join(f"{one.gain:.2f}" for one in found)
+    return Evidence(
+        start=int(track.frames[first]),
+        stop=int(track.frames[last]) + 1,
+        box=(x1, y1, x2, y2),
+        text=f"bounces {len(found)} times, each to a multiple of the height before ({gains}), "
+        "as if time ran backwards",
+    )

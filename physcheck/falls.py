@@ -1,0 +1,189 @@
+"""Free falls and bounces among the stretches of a track: what several checks share.
+
+A fall is a stretch whose acceleration stands far above its error, runs up or down the
+picture, bends the way by a good part of the thing's size, and belongs to a thing that
+keeps its size. Hands, people and parts of them do such things too, but seldom for long,
+and never twice with the same acceleration.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.types import Floats, Ints, Shot, Stretch, Track
+
+__all__ = [
+    "Bounce",
+    "bounces",
+    "is_fall",
+    "sagitta_px",
+    "stretches_of",
+    "untouched",
+    "where_they_meet",
+]
+
+_MIN_ROWS = 5
+_MAX_MISFIT = 2.0
+_MIN_SIGMA = 8.0
+_MIN_SAGITTA_SIZES = 0.15
+_MIN_SAGITTA_NOISE = 4.0
+_MAX_SLANT = 0.35
+_MAX_GROWTH = 0.35
+_MAX_RATIO = 2.0
+_MAX_PAUSE_ROWS = 4.0
+_MAX_MISS_SIZES = 0.35
+_SMALL = 0.3
+"""Share of the area below which another thing is too small to strike a thing far off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounce:
+    """A fall that ends where another begins, upwards.
+
+    time_s: when the ways meet. before, after: the falls.
+    gain: height of the rebound over the height of the drop, by the speeds at the
+        contact and the accelerations; the least of what perspective allows.
+    error: standard deviation of its logarithm.
+    """
+
+    time_s: float
+    before: Stretch
+    after: Stretch
+    gain: float
+    error: float
+
+    @property
+    def surely_gained(self) -> float:
+        """The gain less two standard errors."""
+        return float(self.gain * np.exp(-2 * self.error))
+
+
+def stretches_of(shot: Shot, track_id: int) -> list[Stretch]:
+    """The stretches of one track in order of time."""
+    return [one for one in shot.world.stretches if one.track_id == track_id]
+
+
+def sagitta_px(stretch: Stretch) -> float:
+    """How far acceleration down the picture bends the way from its chord, px, signed."""
+    return float(stretch.acceleration[1] * stretch.duration_s**2 / 8)
+
+
+def strength(stretch: Stretch) -> float:
+    """Acceleration down the picture over its standard error, signed."""
+    return float(stretch.acceleration[1] / stretch.acceleration_sigma[1])
+
+
+def is_fall(stretch: Stretch) -> bool:
+    """Whether a stretch has all marks of free flight, whichever way it points."""
+    pull, bend = stretch.acceleration, abs(sagitta_px(stretch))
+    return bool(
+        len(stretch.frames) >= _MIN_ROWS
+        and stretch.misfit < _MAX_MISFIT
+        and abs(strength(stretch)) > _MIN_SIGMA
+        and bend > _MIN_SAGITTA_SIZES * stretch.size_px
+        and bend > _MIN_SAGITTA_NOISE * stretch.noise_px[1]
+        and abs(pull[0]) < _MAX_SLANT * abs(pull[1])
+        and abs(stretch.growth) < _MAX_GROWTH
+    )
+
+
+def bounces(stretches: Sequence[Stretch]) -> list[Bounce]:
+    """The bounces between neighbouring falls of one track.
+
+    Both must have about the acceleration of the surest fall: small bounces that lie
+    between the frames make stretches with any other.
+    """
+    surest = max(filter(is_fall, stretches), key=lambda one: abs(strength(one)), default=None)
+    if surest is None:
+        return []
+    found = [
+        _bounce(a, b)
+        for a, b in itertools.pairwise(stretches)
+        if _alike(a, surest) and _alike(b, surest)
+    ]
+    return [one for one in found if one is not None]
+
+
+def _alike(one: Stretch, surest: Stretch) -> bool:
+    ratio = float(one.acceleration[1] / surest.acceleration[1])
+    return is_fall(one) and 1 / _MAX_RATIO < ratio < _MAX_RATIO
+
+
+def _bounce(before: Stretch, after: Stretch) -> Bounce | None:
+    down = float(np.sign(before.acceleration[1]))
+    meeting = where_they_meet(before, after)
+    if meeting is None:
+        return None
+    fall, rise = before.velocity(meeting)[1] * down, -after.velocity(meeting)[1] * down
+    if fall <= 0 or rise <= 0:
+        return None
+    errors = [
+        float(np.sqrt(one.velocity_variance(meeting)[1])) / speed
+        for one, speed in ((before, fall), (after, rise))
+    ]
+    return Bounce(
+        meeting, before, after, _gain(before, after, fall, rise), 2 * float(np.hypot(*errors))
+    )
+
+
+def _gain(before: Stretch, after: Stretch, fall: float, rise: float) -> float:
+    """Height over height by speeds, by speeds and accelerations, and for a thing come nearer."""
+    speeds = (rise / fall) ** 2
+    heights = speeds * before.acceleration[1] / after.acceleration[1]
+    return float(min(speeds, heights) * min(1.0, before.size_px / after.size_px))
+
+
+def where_they_meet(before: Stretch, after: Stretch) -> float | None:
+    """Time between two stretches at which their places agree best; None if they never do."""
+    step = float(np.median(np.diff(np.r_[before.times_s, after.times_s])))
+    last, first = float(before.times_s[-1]), float(after.times_s[0])
+    if first - last > (_MAX_PAUSE_ROWS + 0.5) * step:
+        return None
+    times = np.linspace(last - 0.5 * step, first + 0.5 * step, 33)
+    apart = np.array([_apart(before, after, time_s) for time_s in times.tolist()])
+    best = int(np.argmin(apart))
+    size = min(before.size_px, after.size_px)
+    return float(times[best]) if apart[best] < _MAX_MISS_SIZES * size else None
+
+
+def _apart(before: Stretch, after: Stretch, time_s: float) -> float:
+    way: Floats = before.place(time_s) - after.place(time_s)
+    return float(np.hypot(*way))
+
+
+def untouched(track: Track, shot: Shot, time_s: float, reach_sizes: float) -> bool:
+    """Whether no other thing that moves, and is large enough, is near the track at a time."""
+    row = int(np.argmin(np.abs(track.times_s - time_s)))
+    rows = slice(max(row - 1, 0), row + 2)
+    box = track.boxes[rows]
+    reach = reach_sizes * float(np.sqrt(np.median(geometry.size(box).prod(axis=1))))
+    return not any(
+        _strikes(other, track.frames[rows], box, reach)
+        for other in shot.tracks
+        if other.id != track.id
+    )
+
+
+def _strikes(other: Track, frames: Ints, box: Floats, reach_px: float) -> bool:
+    _, here, there = np.intersect1d(frames, other.frames, return_indices=True)
+    there_seen = other.observed[there]
+    here, there = here[there_seen], there[there_seen]
+    if len(here) == 0:
+        return False
+    theirs = other.boxes[there]
+    apart = np.maximum(np.maximum(theirs[:, :2] - box[here, 2:], box[here, :2] - theirs[:, 2:]), 0)
+    near = np.hypot(apart[:, 0], apart[:, 1]) < reach_px
+    small = geometry.size(theirs).prod(axis=1) < _SMALL * geometry.size(box[here]).prod(axis=1)
+    return bool((near & ~small).any()) and _moves(other)
+
+
+def _moves(other: Track) -> bool:
+    """It gets further than half its size from its middle place: scenery that flickers does not."""
+    middle = geometry.centre(other.boxes)
+    size = float(np.sqrt(np.median(geometry.size(other.boxes).prod(axis=1))))
+    return bool(np.linalg.norm(middle - np.median(middle, axis=0), axis=1).max() > 0.5 * size)

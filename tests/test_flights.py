@@ -1,0 +1,181 @@
+"""Stretches of constant acceleration, falls and bounces, and the checks that live on them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from handmade import FPS, boxes_of, mirrored, shot_of, track_of
+
+from physcheck.checks import registry
+from physcheck.falls import bounces, is_fall, stretches_of
+from physcheck.parabolas import fit_parabola, split_path
+from physcheck.rules import load_pack
+from physcheck.types import Floats, Shot, Signal, Track
+
+G = 0.8
+"""px a frame, each frame."""
+
+
+def bouncing(gains: list[float], *, drop: float = 150.0, floor: float = 300.0) -> Floats:
+    """Heights of the middle (T,) px of a ball that is dropped and bounces, y down.
+
+    gains: height of each rebound over the drop before it; the last one is seen whole.
+    """
+    heights = drop * np.cumprod([1.0, *gains])
+    half = np.sqrt(2 * heights / G)
+    starts = np.r_[-half[0], half[0] + np.r_[0.0, np.cumsum(2 * half[1:])]]
+    t = np.arange(int(starts[-1]))
+    number = np.searchsorted(starts, t, side="right") - 1
+    since = t - starts[number]
+    return floor - (G * half[number] * since - G * since**2 / 2)
+
+
+def ball(y: Floats, *, pace: float = 2.0, size: float = 24.0, seed: int = 0, id: int = 1) -> Track:
+    """A track at these heights, seen with an honest error."""
+    rng = np.random.default_rng(seed)
+    x = 100 + pace * np.arange(len(y))
+    wobble = rng.normal(0, 0.3, (2, len(y)))
+    return track_of(boxes_of(x + wobble[0], y + wobble[1], size, size), id=id)
+
+
+def peak(rule: str, shot: Shot) -> float:
+    """Largest value of the check over all things, NaN where it judged nothing."""
+    values = np.concatenate([signal.values for signal in judged(rule, shot)])
+    return float(np.nanmax(values)) if np.isfinite(values).any() else float("nan")
+
+
+def judged(rule: str, shot: Shot) -> list[Signal]:
+    return registry()[rule].function(shot)
+
+
+def limit(rule: str) -> float:
+    return next(one.limit for one in load_pack("default").rules if one.name == rule)
+
+
+def flipped(shot: Shot) -> Shot:
+    """The picture stands on its head."""
+    tracks = []
+    for track in shot.tracks:
+        y = shot.height_px - track.boxes[:, [3, 1]]
+        tracks.append(
+            replace(
+                track,
+                boxes=np.stack([track.boxes[:, 0], y[:, 0], track.boxes[:, 2], y[:, 1]], axis=1),
+            )
+        )
+    return shot_of(*tracks)
+
+
+def test_a_path_is_split_where_its_acceleration_changes():
+    t = np.arange(60) / FPS
+    y = np.r_[
+        0.4 * np.arange(30) ** 2.0, 0.4 * 30**2 - 12 * np.arange(30) + 0.4 * np.arange(30) ** 2
+    ]
+    noise = np.random.default_rng(1).normal(0, 0.4, (60, 2))
+    pieces = split_path(
+        t, np.c_[3.0 * np.arange(60), y] + noise, np.array([0.4, 0.4]), price=30.0, longest=90
+    )
+    assert [start for start, _ in pieces] == pytest.approx([0, 30], abs=1)
+    assert pieces[-1][1] == 60
+
+
+def test_the_misfit_of_every_window_is_that_of_least_squares():
+    rng = np.random.default_rng(2)
+    t, xy = np.cumsum(rng.uniform(0.02, 0.06, 12)), rng.normal(0, 50, (12, 2))
+    whole = split_path(t, xy, np.ones(2), price=1e9, longest=12)
+    assert whole == [(0, 12)]
+    fit = fit_parabola(t, xy)
+    expected = np.polyfit(t - fit.origin_s, xy, 2)[::-1]
+    assert fit.coefficients == pytest.approx(expected, rel=1e-6)
+
+
+def test_flights_run_from_contact_to_contact_with_one_acceleration():
+    shot = shot_of(ball(bouncing([0.6, 0.6])))
+    falls = [one for one in stretches_of(shot, 1) if is_fall(one)]
+    assert len(falls) == 3
+    for fall in falls:
+        assert fall.acceleration[1] == pytest.approx(G * FPS**2, rel=0.05)
+        assert abs(fall.acceleration[0]) < 4 * fall.acceleration_sigma[0]
+    assert [one.gain for one in bounces(stretches_of(shot, 1))] == pytest.approx(
+        [0.6, 0.6], rel=0.1
+    )
+
+
+def test_a_flight_of_six_frames_is_usable():
+    y = 200 - 6.0 * np.arange(6) + 1.2 * np.arange(6) ** 2
+    shot = shot_of(ball(np.r_[np.full(10, 200.0), y[1:]], size=16.0))
+    assert any(is_fall(one) for one in stretches_of(shot, 1))
+
+
+def test_a_thing_at_rest_has_no_stretches():
+    assert shot_of(ball(np.full(40, 200.0), pace=0.0)).world.stretches == ()
+
+
+def test_a_bounce_that_gains_is_told_and_one_that_loses_is_not():
+    assert peak("energy-gain", shot_of(ball(bouncing([1.4])))) > limit("energy-gain")
+    assert peak("energy-gain", shot_of(ball(bouncing([0.8])))) < 0.9 * limit("energy-gain")
+
+
+def test_the_height_that_a_bounce_gains_peaks_at_its_apex():
+    track = ball(bouncing([1.4]))
+    (signal,) = judged("energy-gain", shot_of(track))
+    top = int(np.nanargmax(signal.values))
+    assert top == pytest.approx(20 + np.argmin(track.boxes[20:, 1]), abs=2)
+
+
+def test_a_gain_is_not_judged_where_something_moving_may_have_struck_it():
+    y = bouncing([1.4])
+    foot = ball(np.full(len(y), 305.0), pace=0.0, size=20.0, id=2)
+    swung = replace(foot, boxes=foot.boxes + 3.0 * np.abs(np.arange(len(y)) - 19)[:, None])
+    assert np.isnan(judged("energy-gain", shot_of(ball(y, pace=0.0), swung))[0].values).all()
+
+
+def test_a_thing_that_only_rolls_is_not_judged_by_falls():
+    shot = shot_of(ball(np.full(40, 200.0), pace=5.0))
+    for rule in ("energy-gain", "upside-down", "reversed"):
+        assert np.isnan(peak(rule, shot))
+
+
+def test_bounces_that_gain_each_time_run_backwards():
+    forwards, backwards = bouncing([0.6, 0.6, 0.6]), bouncing([0.6, 0.6, 0.6])[::-1]
+    assert peak("reversed", shot_of(ball(forwards))) < 0
+    assert peak("reversed", shot_of(ball(backwards))) > limit("reversed")
+
+
+def test_one_bounce_says_nothing_of_the_direction_of_time():
+    assert np.isnan(peak("reversed", shot_of(ball(bouncing([1.4])))))
+
+
+def test_things_that_fall_upwards_stand_on_their_head():
+    shot = shot_of(ball(bouncing([0.6, 0.6])))
+    assert peak("upside-down", shot) <= 0
+    assert peak("upside-down", flipped(shot)) > limit("upside-down")
+
+
+def test_one_thing_that_falls_down_acquits_another_that_is_drawn_up():
+    up = flipped(shot_of(ball(bouncing([0.6, 0.6])))).tracks[0]
+    down = ball(bouncing([0.6, 0.6]), id=2, seed=3)
+    assert peak("upside-down", shot_of(up, down)) < limit("upside-down")
+
+
+@pytest.mark.parametrize("rule", ["energy-gain", "upside-down", "reversed"])
+def test_left_and_right_do_not_matter(rule):
+    shot = shot_of(ball(bouncing([1.3, 1.3])[:110]))
+    other = mirrored(shot)
+    assert peak(rule, other) == pytest.approx(peak(rule, shot), rel=0.05, nan_ok=True)
+
+
+@pytest.mark.parametrize("rule", ["energy-gain", "upside-down", "reversed"])
+def test_what_a_visible_occluder_hides_adds_no_violation(rule):
+    track = ball(bouncing([0.7, 0.7]))
+    hidden = (np.arange(len(track.frames)) // 7) % 3 == 1
+    covered = replace(track, observed=track.observed & ~hidden, clear=track.clear & ~hidden)
+    assert not peak(rule, shot_of(covered)) > limit(rule)
+
+
+def test_small_bounces_between_the_frames_gain_nothing():
+    y = bouncing([0.7, 0.6, 0.15, 0.5, 0.5, 0.4])
+    values = [peak("energy-gain", shot_of(ball(y, seed=seed, size=60.0))) for seed in range(8)]
+    assert max(values) < limit("energy-gain")
