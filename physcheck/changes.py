@@ -1,4 +1,4 @@
-"""Signals about sudden changes within tracks: what size-jump and teleport share."""
+"""Signals about sudden changes within tracks: what the checks of continuity share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from physcheck.types import Change, Evidence, Signal, Track
+from physcheck.types import Bools, Change, Evidence, Signal, Track
 
 __all__ = ["change_signal"]
 
@@ -20,6 +20,7 @@ def change_signal(
     amount: Callable[[Change], float],
     sentence: Callable[[Change], str],
     min_log_odds: float,
+    known: Bools | None = None,
 ) -> Signal:
     """The amount of each sudden change of one kind, 0 in clear frames without one.
 
@@ -28,12 +29,14 @@ def change_signal(
         unfit: why the thing cannot be judged at all, "" where it can.
         amount: value of a change in the unit. sentence: what to say of it.
         min_log_odds: nats; a change of which the pixels say less is not judged.
+        known: (T,) rows that can be judged, where these are not the clear ones.
 
     Returns:
         One value a frame of the track.
     """
-    values = np.where(track.clear, 0.0, np.nan)
-    reasons = np.where(track.clear, "", "near another thing").astype("U40")
+    judged = track.clear if known is None else known
+    values = np.where(judged, 0.0, np.nan)
+    reasons = np.where(judged, "", "near another thing").astype("U40")
     reasons[track.border] = "at the border"
     reasons[~track.observed] = "not seen"
     if unfit:

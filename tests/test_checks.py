@@ -75,6 +75,12 @@ def growing(amount: float = 0.5, log_odds: float = 4.0, **changes: object) -> Sh
     return shot_of(track_of(boxes, **{"changes": found, **changes}))
 
 
+def changing(kind: str, amount: float, log_odds: float = 4.0, **changes: object) -> Shot:
+    """A thing that rolls on and takes on another look or shape."""
+    found = (change_of(kind, 30, amount, log_odds),) if amount else ()
+    return shot_of(track_of(rolling(), **{"changes": found, **changes}))
+
+
 def leaping(lengths: float = 4.0, log_odds: float = 4.0, **changes: object) -> Shot:
     x = 60 + 4.0 * np.arange(N) + np.where(np.arange(N) > 30, 32 * lengths, 0.0)
     boxes = boxes_of(x, np.full(N, 200.0), 32, 32)
@@ -107,6 +113,8 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "vanish": vanishing,
     "appear": appearing,
     "size-jump": growing,
+    "appearance-change": lambda: changing("look", 60.0),
+    "shape-morph": lambda: changing("shape", 0.6),
     "floor-penetration": bouncing,
     "teleport": leaping,
     "trajectory": flying,
@@ -115,6 +123,8 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
     "appear": lambda: appearing(-2.0),
     "size-jump": lambda: growing(0.0),
+    "appearance-change": lambda: changing("look", 0.0),
+    "shape-morph": lambda: changing("shape", 0.0),
     "floor-penetration": lambda: bouncing(0.0),
     "teleport": lambda: leaping(0.0),
     "trajectory": lambda: flying(False),
@@ -131,6 +141,14 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     ),
     "a size that may be only the box's": ("size-jump", lambda: growing(0.5, log_odds=-3.0)),
     "a size that nobody saw clearly": ("size-jump", lambda: growing(clear=NOWHERE)),
+    "a colour that may be another thing's": (
+        "appearance-change",
+        lambda: changing("look", 60.0, log_odds=-3.0),
+    ),
+    "a shape that may be hidden in part": (
+        "shape-morph",
+        lambda: changing("shape", 0.6, log_odds=-3.0),
+    ),
     "a floor that nobody touched": ("floor-penetration", lambda: bouncing(known=False)),
     "a leap that may be another thing's": ("teleport", lambda: leaping(4.0, log_odds=-3.0)),
     "a turn beside something": ("trajectory", lambda: flying(open=np.zeros(30, dtype=bool))),
@@ -200,7 +218,7 @@ def _shrunk(track: Track, factor: float) -> Track:
     return replace(track, boxes=middle + factor * (track.boxes - middle))
 
 
-@pytest.mark.parametrize("rule", ["size-jump", "floor-penetration", "trajectory"])
+@pytest.mark.parametrize("rule", ["size-jump", "shape-morph", "floor-penetration", "trajectory"])
 def test_a_thing_never_seen_clearly_is_not_accused(rule: str):
     shot = FLAGGED[rule]()
     blind = tuple(replace(t, clear=np.zeros(len(t.frames), dtype=bool)) for t in shot.tracks)

@@ -16,7 +16,9 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
+from physcheck.explain.looks import look_changes
 from physcheck.explain.pixels import GRID, Pixels
+from physcheck.explain.shapes import shape_changes
 from physcheck.explain.silhouette import silhouette_growth
 from physcheck.signals import level_shift, robust_scale, runs
 from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
@@ -44,21 +46,26 @@ _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 
 
-def explain_changes(track: Track, first: int, pixels: Pixels) -> tuple[Change, ...]:
+def explain_changes(track: Track, first: int, pixels: Pixels, spread: Floats) -> tuple[Change, ...]:
     """Find the sudden changes of a track and ask the pixels about each.
 
     Args:
         track: as fitted. first: row of its first frame in the piece.
-        pixels: of the piece.
+        pixels: of the piece. spread: (T, 3) of its silhouette, see `outlines`.
 
     Returns:
-        Changes of size and of place, in time order.
+        Changes of size, place, look and shape, in time order.
     """
     size = geometry.size(track.boxes)
     if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
         return ()
     thing = _Thing(track, first, _stabilised(track, first, pixels))
-    found = [*_sizes(thing, pixels), *_leaps(thing, pixels)]
+    found = [
+        *_sizes(thing, pixels),
+        *_leaps(thing, pixels),
+        *look_changes(track, first, thing.boxes, pixels),
+        *shape_changes(track, thing.boxes, spread, pixels.px),
+    ]
     return tuple(sorted(found, key=lambda change: (change.start, change.kind)))
 
 

@@ -10,6 +10,7 @@ from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
 from physcheck.explain.changes import explain_changes
 from physcheck.explain.endings import Surroundings, explain_ends
+from physcheck.explain.outlines import spread_of
 from physcheck.explain.pixels import Pixels
 from physcheck.types import Bools, Detections, Ending, Floats, Ints, Piece, Track
 
@@ -53,11 +54,14 @@ def explain(
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
     lives = _Lives.of(explained, row_of)
     outlined = [_outlined(k, lives, others, around) for k in range(len(explained))]
-    changed = [
-        replace(t, changes=explain_changes(t, row_of[int(t.frames[0])], around.pixels))
-        for t in outlined
-    ]
+    changed = [_changed(t, row_of[int(t.frames[0])], detections, around.pixels) for t in outlined]
     return _relocate(changed, row_of)
+
+
+def _changed(track: Track, first: int, detections: list[Detections], pixels: Pixels) -> Track:
+    """The track with its sudden changes."""
+    spread = spread_of(track, first, detections, pixels.px)
+    return replace(track, changes=explain_changes(track, first, pixels, spread))
 
 
 def unsteady(piece: Piece, camera: Camera) -> Bools:

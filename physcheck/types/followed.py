@@ -75,8 +75,9 @@ class Gap:
 class Change:
     """A sudden change within a track.
 
-    kind: "size" (log size, width and height alike) or "place" (body lengths beyond
-        what the motion around it foretells).
+    kind: "size" (log size, width and height alike), "place" (body lengths beyond
+        what the motion around it foretells), "look" (grey levels beyond what light and
+        blur explain) or "shape" (log of the longer over the shorter axis).
     start: last frame before it. stop: first frame after it.
     amount: how much, and error: its standard error, in the unit of the kind.
     log_odds: that the thing changed against that only its box did, nats.
@@ -113,7 +114,7 @@ class Track:
     scores: (T,) of the detections, NaN where not observed.
     features: (T, K) of the detections, NaN where not observed.
     birth, death: how it begins and ends. gaps: where it was lost in between.
-    changes: where its size or place changes suddenly, and whether it is the thing.
+    changes: where its size, place, look or shape changes suddenly, and whether it is the thing.
     """
 
     id: int

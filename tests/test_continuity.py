@@ -1,0 +1,105 @@
+"""Does a thing take on another look or shape, and what do light, blur and turning do?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawn_pieces import Thing, between, draw, piece_of, slide
+from following import explained
+from handmade import boxes_of, track_of
+
+from physcheck.explain.shapes import shape_changes
+from physcheck.explain.spans import find, spans_of
+from physcheck.types import Bytes, Change, Floats
+
+N = 60
+WAY = slide((40, 120), (3.0, 0), 36)
+RED, BLUE = (200.0, 60.0, 40.0), (60.0, 80.0, 200.0)
+PX = np.ones(2)
+
+
+def looks_of(frames: list[Bytes]) -> list[Change]:
+    tracks = explained(piece_of(frames))
+    return [c for t in tracks for c in t.changes if c.kind == "look" and c.log_odds > 0]
+
+
+def recoloured(after: tuple[float, float, float], at: int = 30) -> list[Thing]:
+    return [Thing(between(WAY, 0, at), tint=RED), Thing(between(WAY, at), tint=after)]
+
+
+def test_a_ball_that_takes_on_another_colour_on_its_way_is_told_with_the_frame():
+    (one,) = looks_of(draw(N, recoloured(BLUE)))
+    assert one.start <= 29
+    assert one.stop >= 30
+    assert one.stop - one.start <= 6
+    assert one.amount - 2 * one.error > 30
+
+
+def test_a_ball_that_keeps_its_colour_is_not_told():
+    assert looks_of(draw(N, [Thing(WAY, tint=RED)])) == []
+
+
+@pytest.mark.parametrize("gain", [0.75, 1.2])
+def test_another_light_on_everything_is_no_other_colour(gain: float):
+    frames = draw(N, [Thing(WAY, tint=RED)], gain=lambda k: 1.0 if k < 30 else gain)
+    assert looks_of(frames) == []
+
+
+def test_a_ball_behind_which_another_comes_out_has_not_changed_its_colour():
+    other = Thing(slide((40 + 3.0 * 30 - 30 * 5, 120), (5.0, 0), 36), tint=BLUE)
+    stops = Thing(lambda k: (min(40 + 3.0 * k, 130.0), 120.0, 36.0), tint=RED)
+    assert looks_of(draw(N, [stops, other])) == []
+
+
+def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> list[Change]:
+    """Changes of shape of a thing that rolls, of so many times the width of its height."""
+    n = len(ratio)
+    width, height = size * np.sqrt(ratio), size / np.sqrt(ratio)
+    boxes = boxes_of(60 + 2.0 * np.arange(n), np.full(n, 120.0), 4 * width, 4 * height)
+    jitter = 1 + np.random.default_rng(0).normal(0, 0.004, (2, n))
+    spread = np.stack([(width * jitter[0]) ** 2, (height * jitter[1]) ** 2, 0 * width], axis=1)
+    found = shape_changes(track_of(boxes, **changes), boxes, spread, PX)
+    return [one for one in found if one.log_odds > 0]
+
+
+def test_a_ball_that_becomes_an_egg_is_told():
+    (one,) = shapes_of(np.where(np.arange(N) < 30, 1.0, 1.5))
+    assert (one.start, one.stop) == (29, 30)
+    assert one.amount - 2 * one.error > 0.3
+
+
+def test_a_slow_change_of_shape_is_told_too():
+    ratio = np.exp(np.clip((np.arange(N) - 25) / 10, 0, 1) * 0.5)
+    (one,) = shapes_of(ratio)
+    assert one.start >= 22
+    assert one.stop <= 38
+
+
+def test_what_wobbles_all_the_time_may_wobble():
+    assert shapes_of(np.exp(0.3 * np.sin(np.arange(N) * 0.5))) == []
+
+
+def test_what_is_hidden_in_part_has_not_changed_its_shape():
+    width = np.where(np.arange(N) < 30, 1.0, 0.6)
+    assert shapes_of(width, size=16.0 * np.sqrt(width)) == []
+
+
+def test_a_shape_seen_for_a_few_frames_only_is_not_known():
+    assert shapes_of(np.where(np.arange(N) < 6, 1.0, 1.5)) == []
+
+
+def test_what_was_not_seen_clearly_is_not_compared():
+    assert list(spans_of(np.zeros(N, dtype=bool))) == []
+    assert shapes_of(np.where(np.arange(N) < 30, 1.0, 1.5), clear=np.zeros(N, dtype=bool)) == []
+
+
+def test_a_change_is_told_in_the_shortest_time_that_shows_it():
+    values = np.where(np.arange(N) < 20, 0.0, 1.0)
+
+    def measure(spans):  # type: ignore[no-untyped-def]
+        before, after = spans.middle(values)
+        return np.abs(after - before), spans.error(values)
+
+    (one,) = find(np.ones(N, dtype=bool), measure, 0.5)
+    assert one.rows in ((18, 19), (19, 20))
+    assert one.usual == 0.0
