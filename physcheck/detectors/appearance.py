@@ -5,10 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from physcheck.detectors.blobs import Blob
 from physcheck.types import Bytes, Floats, Labels
 
-__all__ = ["look_within", "looks"]
+__all__ = ["looks"]
 
 
 def looks(planes: tuple[Bytes, ...], boxes: Floats, masks: Labels | None = None) -> Floats:
@@ -25,30 +24,30 @@ def looks(planes: tuple[Bytes, ...], boxes: Floats, masks: Labels | None = None)
     if len(planes) != 2:
         return np.zeros((len(boxes), 0))
     luma, chroma = planes
-    parts = (_part(box, luma.shape, masks, row) for row, box in enumerate(boxes))
-    return np.array([look_within(luma, chroma, part) for part in parts]).reshape(-1, 4)
+    cells = [_cells(box, luma.shape) for box in boxes]
+    parts = [_part(one, masks, row) for row, one in enumerate(cells)]
+    found = [_look(luma, chroma, *one, part) for one, part in zip(cells, parts, strict=True)]
+    return np.array(found).reshape(-1, 4)
 
 
-def look_within(luma: Bytes, chroma: Bytes, blob: Blob) -> Floats:
-    """Mean Y, U, V and spread of Y within a blob, (4,) grey levels."""
-    x, y, w, h = blob.box
-    part = luma[y : y + h, x : x + w][blob.mask > 0]
-    half = cv2.resize(blob.mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_NEAREST)
+def _look(luma: Bytes, chroma: Bytes, x: int, y: int, w: int, h: int, mask: Bytes) -> Floats:
+    """Mean Y, U, V and spread of Y where the mask (h, w) of a box is set, (4,) grey levels."""
+    part = luma[y : y + h, x : x + w][mask > 0]
+    half = cv2.resize(mask, ((w + 1) // 2, (h + 1) // 2), interpolation=cv2.INTER_NEAREST)
     colour = chroma[y // 2 : y // 2 + half.shape[0], x // 2 : x // 2 + half.shape[1]]
     inside = half[: colour.shape[0], : colour.shape[1]] > 0
     uv = colour[inside].mean(axis=0) if inside.any() else np.array([128.0, 128.0])
     return np.array([part.mean(), uv[0], uv[1], part.std()])
 
 
-def _part(box: Floats, shape: tuple[int, ...], masks: Labels | None, row: int) -> Blob:
+def _part(cells: tuple[int, int, int, int], masks: Labels | None, row: int) -> Bytes:
     """What of a box is the thing: its mask, or an ellipse, for the corners show the ground."""
-    x, y, across, down = _cells(box, shape)
+    x, y, across, down = cells
     if masks is not None:
         mask = (masks[y : y + down, x : x + across] == row + 1).astype(np.uint8)
         if mask.any():
-            return Blob((x, y, across, down), mask, int(mask.sum()), 0.0)
-    mask = _ellipse(across, down)
-    return Blob((x, y, across, down), mask, int(mask.sum()), 0.0)
+            return np.asarray(mask)
+    return _ellipse(across, down)
 
 
 def _cells(box: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from physcheck.detectors.stacks import median
 from physcheck.types import Bools, Bytes, Floats
 
 __all__ = ["Scene", "repair_ghosts"]
@@ -29,7 +31,13 @@ _SEAM_PX = 4
 _MIN_AREA = 25
 _AWAY = 0.6
 """Share of a region in its second mode from which on a sample shows it."""
+_COLOUR = 10
+"""Difference in colour, 8-bit levels, beyond which samples show another content."""
+_UNKNOWN = 20_000
 _BOX = np.ones((3, 3), np.uint8)
+
+Shades = NDArray[np.int16]
+"""Grey levels with room for their differences."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,16 +128,13 @@ def _regions(mask: Bools, modes: _Modes) -> Iterator[_Region]:
 
 def _second_mode(scene: Scene, plate_y: Floats, plate_c: Floats) -> _Modes:
     """The commonest value of the samples that differ from the median, and where it lasts."""
-    n, sigma = len(scene.samples_y), scene.sigma
-    difference = np.abs(scene.samples_y.astype(np.int16) - plate_y.astype(np.int16))
-    colour = np.abs(scene.samples_c.astype(np.int16) - plate_c.astype(np.int16)).max(axis=-1)
-    wide = np.stack([_upsample(c.astype(np.uint8), plate_y.shape) for c in colour])
-    other = (difference > np.maximum(8, 5 * sigma)) | (wide > 10)
-    enough = max(2, _MODE_SHARE * n)
+    sigma = scene.sigma
+    other = _differing(scene, plate_y, plate_c)
+    enough = max(2, _MODE_SHARE * len(other))
     rows, columns = np.nonzero(other.sum(axis=0) >= enough)
-    there, here = other[:, rows, columns], scene.samples_y[:, rows, columns].astype(np.float64)
+    there, here = other[:, rows, columns], scene.samples_y[:, rows, columns].astype(np.int16)
     # A thing may turn or flicker where it rests, and others may pass: one value of many.
-    near = np.maximum(_ALIKE, 4 * sigma[rows, columns])
+    near = np.ceil(np.maximum(_ALIKE, 4 * sigma[rows, columns])).astype(np.int16)
     usual = _commonest(here, there, near)
     there &= np.abs(here - usual) < near
     changes = (there[1:] != there[:-1]).sum(axis=0)
@@ -140,19 +145,47 @@ def _second_mode(scene: Scene, plate_y: Floats, plate_c: Floats) -> _Modes:
     return _Modes(second_y, found, other)
 
 
-def _commonest(values: Floats, known: Bools, near: Floats) -> Floats:
+def _differing(scene: Scene, plate_y: Floats, plate_c: Floats) -> Bools:
+    """(m, h, w) where the samples differ from the medians in brightness or colour."""
+    usual_y, usual_c = plate_y.astype(np.uint8), plate_c.astype(np.uint8)
+    limit = np.minimum(np.maximum(8, 5 * scene.sigma), 255).astype(np.uint8)
+    other = np.empty(scene.samples_y.shape, dtype=bool)
+    for k, (luma, chroma) in enumerate(zip(scene.samples_y, scene.samples_c, strict=True)):
+        colour = cv2.compare(_strongest(cv2.absdiff(chroma, usual_c)), _COLOUR, cv2.CMP_GT)
+        differs = cv2.compare(cv2.absdiff(luma, usual_y), limit, cv2.CMP_GT)
+        differs |= _upsample(colour, plate_y.shape)
+        other[k] = differs
+    return other
+
+
+def _strongest(chroma: Bytes) -> Bytes:
+    return np.asarray(cv2.max(chroma[..., 0], chroma[..., 1]))
+
+
+def _commonest(values: Shades, known: Bools, near: Shades) -> Shades:
     """Mean (P,) of the known of n values (n, P) around the one that most others are near.
 
     Args:
         near: (P,) difference up to which values are alike.
     """
-    most, centre = np.zeros(len(near), dtype=np.int64), values[0].copy()
-    for row, usable in zip(values, known, strict=True):
-        n_alike = ((np.abs(values - row) < near) & known).sum(axis=0)
-        better = usable & (n_alike > most)
-        most[better], centre[better] = n_alike[better], row[better]
+    # What is unknown is further from all else than anything is near.
+    ranked = np.sort(np.where(known, values, np.int16(_UNKNOWN)), axis=0)
+    n_alike = np.zeros(ranked.shape, dtype=np.int8)
+    for lag in range(1, len(ranked)):
+        alike = ranked[lag:] - ranked[:-lag] < near
+        if not alike.any():
+            break
+        n_alike[lag:] += alike
+        n_alike[:-lag] += alike
+    n_alike[ranked == _UNKNOWN] = -1
+    centre = np.take_along_axis(ranked, n_alike.argmax(axis=0)[None], axis=0)[0]
     alike = (np.abs(values - centre) < near) & known
-    return np.asarray(np.where(alike, values, 0).sum(axis=0) / np.maximum(alike.sum(axis=0), 1))
+    total = np.where(alike, values, np.int16(0)).sum(axis=0)
+    return np.asarray(np.round(total / np.maximum(alike.sum(axis=0), 1)), dtype=np.int16)
+
+
+def _floats(picture: Bytes) -> Floats:
+    return np.asarray(picture, dtype=np.float32)
 
 
 def _upsample(image: Bytes, shape: tuple[int, ...]) -> Bytes:
@@ -163,8 +196,8 @@ def _holds_the_thing(region: _Region, scene: Scene, plates: tuple[Floats, Floats
     """The outline of the region is an edge in the plate rather than with the other content."""
     half = _halved(region.part)
     olds = [plates[0][region.part], *_planes(plates[1][half], region.mask)]
-    shown_y = np.median(scene.samples_y[region.away][:, *region.part], axis=0)
-    shown_c = np.median(scene.samples_c[region.away][:, *half], axis=0)
+    shown_y = _floats(median(scene.samples_y[region.away][:, *region.part]))
+    shown_c = _floats(median(scene.samples_c[region.away][:, *half]))
     before = _seam(region.mask, olds, olds)
     after = _seam(region.mask, olds, [shown_y, *_planes(shown_c, region.mask)])
     return before - after > 1.0 and before > _OUTLINE * after
@@ -206,8 +239,8 @@ def _fill(scene: Scene, plates: tuple[Floats, Floats], region: _Region) -> None:
     solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     solid = cv2.dilate(solid, _BOX)
     half = _halved(region.part)
-    shown_y = np.median(scene.samples_y[region.away][:, *region.part], axis=0)
-    shown_c = np.median(scene.samples_c[region.away][:, *half], axis=0)
+    shown_y = _floats(median(scene.samples_y[region.away][:, *region.part]))
+    shown_c = _floats(median(scene.samples_c[region.away][:, *half]))
     plates[0][region.part][solid > 0] = shown_y[solid > 0]
     small = cv2.resize(solid, shown_c.shape[1::-1], interpolation=cv2.INTER_AREA) > 0
     plates[1][half][small] = shown_c[small]

@@ -11,13 +11,15 @@ like what is behind it; things smaller than about 5 px of the working picture.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from physcheck.camera import Camera, unstabilise
-from physcheck.detectors.blobs import Blob, find_blobs
-from physcheck.detectors.plate import Thresholds, gradient, learn_plate, level, thresholds
+from physcheck.detectors.blobs import Blobs, find_blobs
+from physcheck.detectors.near_plate import NearPlate, near_limits, warp
+from physcheck.detectors.plate import Thresholds, learn_plate, level
 from physcheck.detectors.view import View
 from physcheck.types import Bytes, Detections, Floats, Labels, Piece
 
@@ -25,9 +27,6 @@ __all__ = ["MotionDetector"]
 
 _STILL_EDGE_PX = 0.15
 _SHAKY_EDGE_PX = 0.5
-_OFFSETS = (-14, -9, -5, 5, 9, 14)
-"""Frames before and after whose aligned median is the plate under a moving camera."""
-_MOVING_NOISE = 4.0
 
 
 class MotionDetector:
@@ -54,21 +53,21 @@ def _under_still_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
 
 
 def _under_moving_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
+    near = None
     for k in range(len(piece.frames)):
-        neighbours = _neighbours(k, len(piece.frames))
-        if len(neighbours) < 3 or camera.lost[max(0, k - 2) : k + 3].any():
+        if near is None or k >= near.stop:
+            near = NearPlate.of(piece, camera, k)
+        if near.is_vague(camera, k):
             yield nothing()
             continue
-        plate_y, plate_c = _local_plate(piece, camera, k, neighbours)
+        plate_y, plate_c = near.seen_from(camera, k)
         view = View(piece.luma[k], piece.chroma[k], plate_y, plate_c, range_px=5)
-        sigma_y = _MOVING_NOISE + 0.5 * gradient(plate_y.astype(np.float32))
-        limits = thresholds(sigma_y, np.full(plate_c.shape[:2], _MOVING_NOISE))
-        yield _see(view, limits).detections(piece, None, k)
+        yield _see(view, near_limits(plate_y, plate_c)).detections(piece, None, k)
 
 
 def _see(view: View, limits: Thresholds) -> _Seen:
     blobs = find_blobs(view.masks(limits), view.differences)
-    return _Seen(blobs, view.scores(blobs), [view.features(blob) for blob in blobs])
+    return _Seen(blobs, view.scores(blobs), view.features(blobs), view.luma.shape)
 
 
 def nothing() -> Detections:
@@ -79,102 +78,48 @@ def nothing() -> Detections:
 def _align(piece: Piece, camera: Camera) -> tuple[Bytes, Bytes]:
     """Bring all frames of a shaky piece to the first frame's view."""
     luma, chroma = np.empty_like(piece.luma), np.empty_like(piece.chroma)
-    h, w = luma.shape[1:]
     for k, matrix in enumerate(camera.to_reference):
-        luma[k] = cv2.warpPerspective(
-            piece.luma[k], matrix, (w, h), borderMode=cv2.BORDER_REPLICATE
-        )
-        chroma[k] = cv2.warpPerspective(
-            piece.chroma[k], _halved(matrix), chroma.shape[2:0:-1], borderMode=cv2.BORDER_REPLICATE
-        )
+        luma[k], chroma[k] = warp(piece.luma[k], piece.chroma[k], matrix)
     return luma, chroma
 
 
-def _halved(matrix: Floats) -> Floats:
-    """The same homography between pictures of half the size."""
-    scale = np.diag([0.5, 0.5, 1.0])
-    return np.asarray(scale @ matrix @ np.linalg.inv(scale))
-
-
-def _neighbours(k: int, n: int) -> list[int]:
-    near = sorted({min(max(k + offset, 0), n - 1) for offset in _OFFSETS})
-    return [j for j in near if abs(j - k) >= 3]
-
-
-def _local_plate(
-    piece: Piece, camera: Camera, k: int, neighbours: list[int]
-) -> tuple[Bytes, Bytes]:
-    """Median of the neighbours, brought to frame k's view."""
-    h, w = piece.luma.shape[1:]
-    luma, chroma = [], []
-    for j in neighbours:
-        matrix = camera.between(j, k)
-        there = cv2.warpPerspective(piece.luma[j], matrix, (w, h), borderMode=cv2.BORDER_REPLICATE)
-        luma.append(there)
-        chroma.append(
-            cv2.warpPerspective(
-                piece.chroma[j],
-                _halved(matrix),
-                piece.chroma.shape[2:0:-1],
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )
-    return _quick_median(luma), _quick_median(chroma)
-
-
-def _quick_median(stack: list[Bytes]) -> Bytes:
-    """Median of a few pictures by exchanging neighbours in place (odd-even sort)."""
-    rows = list(stack)
-    for turn in range(len(rows)):
-        for i in range(turn % 2, len(rows) - 1, 2):
-            rows[i], rows[i + 1] = (
-                np.minimum(rows[i], rows[i + 1]),
-                np.maximum(rows[i], rows[i + 1]),
-            )
-    middle = len(rows) // 2
-    if len(rows) % 2:
-        return rows[middle]
-    return np.asarray(cv2.addWeighted(rows[middle - 1], 0.5, rows[middle], 0.5, 0))
-
-
+@dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """Blobs of one frame on their way to `Detections`."""
+    """N blobs of one frame on their way to `Detections`.
 
-    def __init__(self, blobs: list[Blob], scores: list[float], features: list[Floats]) -> None:
-        self.blobs = blobs
-        self.scores = scores
-        self.features = features
+    scores: (N,). features: (N, 4). shape: h, w of the working picture.
+    """
+
+    blobs: Blobs
+    scores: Floats
+    features: Floats
+    shape: tuple[int, ...]
 
     def detections(self, piece: Piece, camera: Camera | None, k: int) -> Detections:
         """Boxes in px of the clip; `camera` where the blobs lie in the reference view."""
-        if not self.blobs:
+        if not len(self.blobs):
             return nothing()
-        corners = np.array(
-            [(b.box[0], b.box[1], b.box[0] + b.box[2], b.box[1] + b.box[3]) for b in self.blobs],
-            dtype=np.float64,
-        )
-        boxes = corners * np.tile(piece.px, 2)
+        boxes = np.asarray(self.blobs.corners * np.tile(piece.px, 2), dtype=np.float64)
         if camera is not None:
             boxes = unstabilise(boxes, camera, k, piece.px)
         return Detections(
             boxes=boxes,
-            scores=np.array(self.scores),
+            scores=self.scores,
             labels=np.full(len(boxes), "", dtype=np.str_),
             noise_px=self._noise(boxes, piece.px),
-            masks=self._mask(piece.luma.shape[1:]) if camera is None else None,
-            features=np.array(self.features),
+            masks=self._mask() if camera is None else None,
+            features=self.features,
         )
 
-    def _mask(self, shape: tuple[int, ...]) -> Labels:
-        picture = np.zeros((shape[0], shape[1]), dtype=np.min_scalar_type(len(self.blobs)))
-        for row, blob in enumerate(self.blobs):
-            x, y, w, h = blob.box
-            picture[y : y + h, x : x + w][blob.mask > 0] = row + 1
+    def _mask(self) -> Labels:
+        picture = np.zeros(self.shape, dtype=np.min_scalar_type(len(self.blobs)))
+        pixels = self.blobs.pixels
+        picture.ravel()[pixels.places] = pixels.owners + 1
         return picture
 
     def _noise(self, boxes: Floats, px: Floats) -> Floats:
         """First guess, px: half a working px and a part of the size, more for faint blobs."""
-        w, h = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        faint = 1 + 12 / np.array([blob.strength for blob in self.blobs])
-        x, y = (0.4 * px[0] + 0.02 * w) * faint, (0.4 * px[1] + 0.02 * h) * faint
-        return np.stack([x, y, 1.5 * x, 1.5 * y], axis=1)
+        sides = boxes[:, 2:] - boxes[:, :2]
+        faint = 1 + 12 / self.blobs.strength[:, None]
+        middle = (0.4 * px + 0.02 * sides) * faint
+        return np.concatenate([middle, 1.5 * middle], axis=1)

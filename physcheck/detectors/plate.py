@@ -12,6 +12,7 @@ the usual test for ghosts, Cucchiara et al. (2003).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,7 @@ import numpy as np
 
 from physcheck.detectors.edges import gradient
 from physcheck.detectors.ghosts import Scene, repair_ghosts
+from physcheck.detectors.stacks import median
 from physcheck.types import Bytes, Floats
 
 __all__ = ["Plate", "Thresholds", "gradient", "learn_plate", "level", "thresholds"]
@@ -109,18 +111,15 @@ def _levelled(samples: Bytes) -> Bytes:
     return np.stack(rows)
 
 
-def _median(samples: Bytes) -> Floats:
-    middle = len(samples) // 2
-    return np.asarray(np.partition(samples, middle, axis=0)[middle], dtype=np.float32)
+def _median(samples: Sequence[Bytes] | Bytes) -> Floats:
+    return np.asarray(median(samples), dtype=np.float32)
 
 
 def _noise(samples: Bytes, plate: Floats, gradient_noise: float) -> Floats:
     if len(samples) < 3:
         scatter: Floats = np.full(plate.shape, _NOISE_FLOOR)
     else:
-        steps = np.stack(
-            [cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)]
-        )
+        steps = [cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)]
         scatter = _median(steps) * np.float32(1.4826 / np.sqrt(2))
     slope = gradient(plate)
     return np.asarray(np.maximum(scatter, _NOISE_FLOOR) + gradient_noise * slope)

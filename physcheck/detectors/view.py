@@ -1,20 +1,17 @@
 """One frame beside the plate of what should be there: where and how they differ.
 
-What concerns the whole picture is done in 8 bits; what concerns one blob is done
-in floats, in the blob's own box.
+What concerns the whole picture is done in 8 bits; what concerns the blobs is done in
+floats, for the pixels of all of them at once.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import cv2
 import numpy as np
 
-from physcheck.detectors.appearance import look_within
-from physcheck.detectors.blobs import Blob, Grey, Masks
+from physcheck.detectors.blobs import Blobs, Levels, Masks, Part, Pixels
 from physcheck.detectors.plate import Thresholds
-from physcheck.types import Bytes, Floats
+from physcheck.types import Bools, Bytes, Floats, Ints
 
 __all__ = ["View"]
 
@@ -39,6 +36,7 @@ class View:
     """Differences between a frame and its plate.
 
     luma, plate_y: (h, w). chroma, plate_c: (h2, w2, 2), all 8-bit.
+    light: (h, w) 255 where light alone may have changed, told where differences were asked.
     range_px: the plate's neighbourhood within which a pixel may find its like; 1 for
         the very pixel, 5 where edges may be off by two px.
     """
@@ -59,6 +57,7 @@ class View:
         self.dy = _outside(luma, *self.bounds_y)
         both = _outside(chroma, *self.bounds_c)
         self.dc = cv2.max(both[..., 0], both[..., 1])
+        self.light = np.zeros_like(luma)
 
     def masks(self, limits: Thresholds) -> Masks:
         """Where the frame differs enough to belong to a thing, and to be one."""
@@ -73,82 +72,103 @@ class View:
             cv2.bitwise_or(mask, wide, dst=mask)
         return Masks(grow, seed)
 
-    def differences(self, x: int, y: int, w: int, h: int) -> tuple[Grey, Grey]:
-        """Grey level difference and contrast for outlines in a box, (h, w) each.
+    def differences(self, part: Part) -> tuple[Levels, Levels]:
+        """Grey level difference and contrast for outlines in a part of the picture.
 
         The contrast counts less where light alone may have changed.
         """
-        dy = self.dy[y : y + h, x : x + w].astype(np.float32)
-        dc = _widened(self.dc, x, y, w, h).astype(np.float32)
-        light = self.light[y : y + h, x : x + w]
-        return dy + dc, np.where(light, np.float32(_LIGHT_WEIGHT) * dy, dy) + 2 * dc
+        dy = self.dy[part]
+        size = (dy.shape[1], dy.shape[0])
+        dc = cv2.resize(self.dc[_halved(part)], size, interpolation=cv2.INTER_LINEAR)
+        self.light[part] = self._light(part)
+        counted = cv2.convertScaleAbs(dy, alpha=_LIGHT_WEIGHT)
+        cv2.copyTo(dy, cv2.bitwise_not(self.light[part]), counted)
+        contrast = cv2.addWeighted(counted, 1, dc, 2, 0, dtype=cv2.CV_16S)
+        return np.asarray(cv2.add(dy, dc, dtype=cv2.CV_16S)), np.asarray(contrast)
 
-    @cached_property
-    def light(self) -> Bytes:
-        """(h, w) 1 where a change of light would do: same colour, brighter or darker."""
-        h, w = self.chroma.shape[:2]
-        here = cv2.resize(self.luma, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
-        there = cv2.resize(self.plate_y, (w, h), interpolation=cv2.INTER_AREA)
-        ratio = cv2.divide(here, cv2.max(there, 4.0).astype(np.float32))
+    def _light(self, part: Part) -> Bytes:
+        """255 where a change of light would do: same colour, brighter or darker."""
+        half = _halved(part)
+        chroma, plate_c = self.chroma[half], self.plate_c[half]
+        h, w = chroma.shape[:2]
+        here = cv2.resize(self.luma[part], (w, h), interpolation=cv2.INTER_AREA)
+        there = cv2.resize(self.plate_y[part], (w, h), interpolation=cv2.INTER_AREA)
+        ratio = cv2.divide(here, cv2.max(there, 4.0), dtype=cv2.CV_32F)
         like = cv2.inRange(ratio, *_LIGHT_RATIOS)
-        offset = (128.0, 128.0, 0.0, 0.0)
-        colour = cv2.subtract(self.chroma, offset, dtype=cv2.CV_32F)
-        usual = cv2.subtract(self.plate_c, offset, dtype=cv2.CV_32F)
-        usual = cv2.multiply(usual, cv2.merge([ratio, ratio]))
-        change = cv2.absdiff(colour, usual)
-        cv2.bitwise_and(like, cv2.inRange(change, (0.0, 0.0), (_SAME_COLOUR,) * 2), dst=like)
-        size = (self.luma.shape[1], self.luma.shape[0])
-        return np.asarray(cv2.resize(like, size, interpolation=cv2.INTER_NEAREST) & 1)
+        for now, usual in zip(cv2.split(chroma), cv2.split(plate_c), strict=True):
+            lit = cv2.multiply(cv2.subtract(usual, 128.0, dtype=cv2.CV_32F), ratio)
+            change = cv2.absdiff(cv2.subtract(now, 128.0, dtype=cv2.CV_32F), lit)
+            like &= cv2.inRange(change, 0.0, _SAME_COLOUR)
+        rows, columns = part
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        return np.asarray(cv2.resize(like, size, interpolation=cv2.INTER_NEAREST))
 
-    def scores(self, blobs: list[Blob]) -> list[float]:
-        """1 for a thing, less for what may be light, shadow or a mere shift."""
-        first = [self._score(blob) for blob in blobs]
-        return [
-            score if score != _SHADE else (_WEAK if _beside(blob, blobs, first) else _LIGHT)
-            for blob, score in zip(blobs, first, strict=True)
-        ]
+    def scores(self, blobs: Blobs) -> Floats:
+        """(N,) 1 for a thing, less for what may be light, shadow or a mere shift."""
+        pixels = blobs.pixels
+        here = self.luma.ravel()[pixels.places].astype(np.float64)
+        there = self.plate_y.ravel()[pixels.places].astype(np.float64)
+        scores = np.where(pixels.means(self.light.ravel()[pixels.places]) > 0.85 * 255, _LIGHT, 1.0)
+        shade = self._are_shadows(pixels, here, there)
+        scores[shade] = _SHADE
+        weak = _correlations(pixels, here, there) > _SAME_TEXTURE
+        if self.shifts:
+            for k in np.flatnonzero(~weak):
+                weak[k] = self._is_shift(blobs.corners[k])
+        scores[weak] = _WEAK
+        beside = _beside(blobs.corners, scores == 1.0)
+        scores[scores == _SHADE] = np.where(beside, _WEAK, _LIGHT)[scores == _SHADE]
+        return scores
 
-    def _score(self, blob: Blob) -> float:
-        x, y, w, h = blob.box
-        inside = blob.mask > 0
-        here = self.luma[y : y + h, x : x + w][inside].astype(np.float32)
-        there = self.plate_y[y : y + h, x : x + w][inside].astype(np.float32)
-        if _correlation(here, there) > _SAME_TEXTURE:
-            return _WEAK
-        if self.shifts and self._is_shift(blob):
-            return _WEAK
-        if self._is_shadow(blob, here, there):
-            return _SHADE
-        return _LIGHT if np.mean(self.light[y : y + h, x : x + w][inside]) > 0.85 else 1.0
-
-    def _is_shadow(self, blob: Blob, here: Grey, there: Grey) -> bool:
-        """Darker by one factor, with the colour kept."""
+    def _are_shadows(self, pixels: Pixels, here: Floats, there: Floats) -> Bools:
+        """(N,) darker by one factor, with the colour kept."""
         ratio = here / np.maximum(there, 1)
-        mean = float(ratio.mean())
-        if np.mean(ratio < 1) < 0.9 or ratio.std() > 0.12 or mean < 0.35:
-            return False
-        x, y, w, h = (value // 2 for value in blob.box)
-        part = np.s_[y : y + max(h, 1), x : x + max(w, 1)]
-        offset = np.float32(128)
-        colour = (self.chroma[part] - offset) - (self.plate_c[part] - offset) * np.float32(mean)
-        return bool(np.abs(colour).mean() < 3.0)
+        mean = pixels.means(ratio)
+        spread = np.sqrt(np.maximum(pixels.means(ratio**2) - mean**2, 0))
+        shade = (pixels.means(ratio < 1) >= 0.9) & (spread <= 0.12) & (mean >= 0.35)
+        if not shade.any():
+            return shade
+        some = pixels.where(shade[pixels.owners])
+        places = self._halves(some.places)
+        factor = mean[some.owners]
+        for c in range(2):
+            now = self.chroma[..., c].ravel()[places] - 128.0
+            usual = (self.plate_c[..., c].ravel()[places] - 128.0) * factor
+            shade &= some.means(np.abs(now - usual)) < 3.0
+        return shade
 
-    def _is_shift(self, blob: Blob) -> bool:
+    def _halves(self, places: Ints) -> Ints:
+        """Flat positions in the pictures of colour of flat positions in those of luma."""
+        y, x = np.divmod(places, self.luma.shape[1])
+        return np.asarray((y >> 1) * self.chroma.shape[1] + (x >> 1))
+
+    def _is_shift(self, corners: Ints) -> bool:
         """The patch is found in the plate a few px away: parallax, not a thing."""
-        x, y, w, h = blob.box
-        patch = self.luma[y : y + h, x : x + w]
-        top, left = max(y - _REACH_PX, 0), max(x - _REACH_PX, 0)
-        room = self.plate_y[top : y + h + _REACH_PX, left : x + w + _REACH_PX]
-        if patch.std() < _FLAT or w * h > 0.1 * self.luma.size:
+        x1, y1, x2, y2 = corners.tolist()
+        patch = self.luma[y1:y2, x1:x2]
+        if patch.size > 0.1 * self.luma.size or cv2.meanStdDev(patch)[1][0, 0] < _FLAT:
             return False
+        top, left = max(y1 - _REACH_PX, 0), max(x1 - _REACH_PX, 0)
+        room = self.plate_y[top : y2 + _REACH_PX, left : x2 + _REACH_PX]
         match = cv2.matchTemplate(room, patch, cv2.TM_SQDIFF)
-        there = self.plate_y[y : y + h, x : x + w].astype(np.float32)
-        own = float(np.sum((patch - there) ** 2))
+        own = cv2.norm(patch, self.plate_y[y1:y2, x1:x2], cv2.NORM_L2SQR)
         return bool(match.min() < 0.35 * own)
 
-    def features(self, blob: Blob) -> Floats:
-        """Mean Y, U, V and spread of Y within the blob, (4,) grey levels."""
-        return look_within(self.luma, self.chroma, blob)
+    def features(self, blobs: Blobs) -> Floats:
+        """(N, 4) mean Y, U, V and spread of Y within each blob, grey levels."""
+        pixels = blobs.pixels
+        values = self.luma.ravel()[pixels.places].astype(np.float64)
+        mean = pixels.means(values)
+        spread = np.sqrt(np.maximum(pixels.means(values**2) - mean**2, 0))
+        places = self._halves(pixels.places)
+        u, v = (pixels.means(self.chroma[..., c].ravel()[places]) for c in range(2))
+        return np.stack([mean, u, v, spread], axis=1)
+
+
+def _halved(part: Part) -> Part:
+    """The same part of a picture of half the size; it begins at even px."""
+    rows, columns = (slice(one.start // 2, (one.stop + 1) // 2) for one in part)
+    return rows, columns
 
 
 def _outside(image: Bytes, low: Bytes, high: Bytes) -> Bytes:
@@ -156,30 +176,19 @@ def _outside(image: Bytes, low: Bytes, high: Bytes) -> Bytes:
     return np.asarray(cv2.max(cv2.subtract(image, high), cv2.subtract(low, image)))
 
 
-def _widened(half: Bytes, x: int, y: int, w: int, h: int) -> Bytes:
-    """A box of a half-size picture at full size."""
-    x0, y0 = x // 2, y // 2
-    part = half[y0 : (y + h + 1) // 2 + 1, x0 : (x + w + 1) // 2 + 1]
-    size = (2 * part.shape[1], 2 * part.shape[0])
-    wide = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(wide[y - 2 * y0 : y - 2 * y0 + h, x - 2 * x0 : x - 2 * x0 + w])
+def _beside(corners: Ints, sure: Bools) -> Bools:
+    """(N,) whether a sure thing is within the blob's own size."""
+    low, high = corners[:, :2], corners[:, 2:]
+    reach = (high - low).max(axis=1, initial=0)
+    apart = np.maximum(low[None, sure] - high[:, None], low[:, None] - high[None, sure])
+    return np.asarray((apart.max(axis=-1, initial=-(10**6)) < reach[:, None]).any(axis=1))
 
 
-def _beside(blob: Blob, blobs: list[Blob], scores: list[float]) -> bool:
-    """Whether a sure thing is within the blob's own size."""
-    x, y, w, h = blob.box
-    reach = max(w, h)
-    for other, score in zip(blobs, scores, strict=True):
-        ox, oy, ow, oh = other.box
-        apart = max(ox - x - w, x - ox - ow, oy - y - h, y - oy - oh)
-        if other is not blob and score == 1.0 and apart < reach:
-            return True
-    return False
-
-
-def _correlation(a: Grey, b: Grey) -> float:
-    """Correlation of two sets of values, 0 where either is flat."""
-    spread = float(a.std()), float(b.std())
-    if min(spread) < _FLAT:
-        return 0.0
-    return float(np.mean((a - a.mean()) * (b - b.mean())) / (spread[0] * spread[1]))
+def _correlations(pixels: Pixels, a: Floats, b: Floats) -> Floats:
+    """(N,) correlation of two sets of values (P,) in each region, 0 where either is flat."""
+    mean_a, mean_b = pixels.means(a), pixels.means(b)
+    a, b = a - mean_a[pixels.owners], b - mean_b[pixels.owners]
+    spread_a, spread_b = np.sqrt(pixels.means(a * a)), np.sqrt(pixels.means(b * b))
+    flat = np.minimum(spread_a, spread_b) < _FLAT
+    together = pixels.means(a * b) / np.maximum(spread_a * spread_b, 1e-9)
+    return np.where(flat, 0.0, together)
