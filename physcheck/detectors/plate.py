@@ -12,7 +12,6 @@ the usual test for ghosts, Cucchiara et al. (2003).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -111,7 +110,7 @@ def _levelled(samples: Bytes) -> Bytes:
     return np.stack(rows)
 
 
-def _median(samples: Sequence[Bytes] | Bytes) -> Floats:
+def _median(samples: Bytes) -> Floats:
     return np.asarray(median(samples), dtype=np.float32)
 
 
@@ -120,6 +119,7 @@ def _noise(samples: Bytes, plate: Floats, gradient_noise: float) -> Floats:
         scatter: Floats = np.full(plate.shape, _NOISE_FLOOR)
     else:
         steps = [cv2.absdiff(a, b) for a, b in zip(samples[1:], samples[:-1], strict=True)]
-        scatter = _median(steps) * np.float32(1.4826 / np.sqrt(2))
+        usual: Floats = np.asarray(median(steps, upper=True), dtype=np.float32)
+        scatter = usual * np.float32(1.4826 / np.sqrt(2))
     slope = gradient(plate)
     return np.asarray(np.maximum(scatter, _NOISE_FLOOR) + gradient_noise * slope)

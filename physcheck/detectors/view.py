@@ -18,6 +18,8 @@ __all__ = ["View"]
 _SAME_TEXTURE = 0.7
 _WEAK = 0.3
 """Score of what is probably light or shadow: it may prolong a track, not begin one."""
+_SHADE_COLOUR = 4.5
+"""Grey levels by which the colour of what lies in shadow may be off."""
 _SHADE = 0.5
 """Darker by one factor: a shadow if a thing is beside it, else a dark thing."""
 _LIGHT = 0.6
@@ -134,7 +136,7 @@ class View:
         for c in range(2):
             now = self.chroma[..., c].ravel()[places] - 128.0
             usual = (self.plate_c[..., c].ravel()[places] - 128.0) * factor
-            shade &= some.means(np.abs(now - usual)) < 3.0
+            shade &= some.means(np.abs(now - usual)) < _SHADE_COLOUR
         return shade
 
     def _halves(self, places: Ints) -> Ints:
