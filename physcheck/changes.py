@@ -8,7 +8,7 @@ import numpy as np
 
 from physcheck.types import Bools, Change, Evidence, Signal, Track
 
-__all__ = ["change_signal"]
+__all__ = ["between", "change_signal"]
 
 
 def change_signal(
@@ -36,7 +36,7 @@ def change_signal(
     """
     judged = track.clear if known is None else known
     values = np.where(judged, 0.0, np.nan)
-    reasons = np.where(judged, "", "near another thing").astype("U40")
+    reasons = np.where(judged, "", "something near, or seen too briefly").astype("U40")
     reasons[track.border] = "at the border"
     reasons[~track.observed] = "not seen"
     if unfit:
@@ -49,8 +49,10 @@ def change_signal(
         if change.log_odds <= min_log_odds:
             values[rows], reasons[rows] = np.nan, "perhaps only the box changed"
             continue
-        values[rows[-1]] = max(amount(change), 0.0)
-        evidence.append(_evidence(track, change, int(rows[-1]), sentence(change)))
+        # The middle: a change that is told late began early.
+        peak = int(rows[len(rows) // 2])
+        values[peak] = max(amount(change), 0.0)
+        evidence.append(_evidence(track, change, peak, sentence(change)))
     return Signal(
         track_ids=(track.id,),
         label=track.label,
@@ -61,6 +63,14 @@ def change_signal(
         boxes=track.boxes,
         evidence=tuple(evidence),
     )
+
+
+def between(known: Bools, n_rows: int) -> Bools:
+    """(T,) known rows with so many others on either side: nearer to an end nothing is compared."""
+    rows = np.flatnonzero(known)
+    inner = np.zeros(len(known), dtype=bool)
+    inner[rows[n_rows : max(len(rows) - n_rows, 0)]] = True
+    return inner
 
 
 def _evidence(track: Track, change: Change, row: int, text: str) -> Evidence:

@@ -29,6 +29,8 @@ from physcheck.types import Shot, Signal
 UNITS = {
     "vanish": ("permanence", "nats"),
     "appear": ("permanence", "nats"),
+    "split": ("permanence", "nats"),
+    "merge": ("permanence", "nats"),
     "size-jump": ("size", "log size"),
     "appearance-change": ("size", "grey levels"),
     "shape-morph": ("size", "log ratio"),
@@ -318,10 +320,13 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
 
     assert names() == [rule.name for rule in pack.rules]
     assert names(select=["size-jump"]) == ["size-jump"]
-    assert names(select=["permanence"]) == ["vanish", "appear"]
-    assert names(select=["permanence"], ignore=["appear"]) == ["vanish"]
+    assert names(select=["permanence"]) == ["vanish", "appear", "split", "merge"]
+    assert names(select=["permanence"], ignore=["appear"]) == ["vanish", "split", "merge"]
     assert names(select=["trajectory"]) == ["teleport", "trajectory", "energy-gain"]
-    assert names(ignore=["trajectory", "floor", "size", "view"]) == ["vanish", "appear"]
+    assert names(ignore=["trajectory", "floor", "size", "view", "split", "merge"]) == [
+        "vanish",
+        "appear",
+    ]
 
 
 def test_an_unknown_name_or_an_empty_selection_is_an_error():
@@ -355,7 +360,7 @@ def test_the_list_of_rules_has_a_row_each():
     rows = list_rules(load_pack("default", checks=CHECKS), checks=CHECKS)
     assert [row.name for row in rows] == list(UNITS)
     assert rows[2].summary == "A thing does what it should not."
-    assert (rows[2].group, rows[2].unit) == ("size", "log size")
+    assert (rows[4].group, rows[4].unit) == ("size", "log size")
 
 
 def test_a_rule_is_described_with_everything_its_check_says(tmp_path):

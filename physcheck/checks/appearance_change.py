@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.changes import change_signal
+from physcheck.changes import between, change_signal
 from physcheck.checks import check
 from physcheck.things import is_scenery
 from physcheck.types import Change, Shot, Signal, Track
@@ -52,7 +52,7 @@ def appearance_change(
             amount=lambda change: change.amount - error_weight * change.error,
             sentence=_sentence,
             min_log_odds=min_log_odds,
-            known=track.observed & ~track.border & ~track.merged,
+            known=between(track.observed & ~track.border & ~track.merged, 3),
         )
         for track in shot.tracks
     ]

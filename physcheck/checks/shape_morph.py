@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.changes import change_signal
+from physcheck.changes import between, change_signal
 from physcheck.checks import check
 from physcheck.things import is_articulated
 from physcheck.types import Change, Shot, Signal, Track
@@ -49,6 +49,7 @@ def shape_morph(
             amount=lambda change: change.amount - error_weight * change.error,
             sentence=_sentence,
             min_log_odds=min_log_odds,
+            known=between(track.clear, 6),
         )
         for track in shot.tracks
     ]

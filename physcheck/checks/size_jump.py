@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from physcheck import boxes as geometry
-from physcheck.changes import change_signal
+from physcheck.changes import between, change_signal
 from physcheck.checks import check
 from physcheck.signals import robust_scale, rolling_median
 from physcheck.things import is_articulated
-from physcheck.types import Change, Shot, Signal, Track
+from physcheck.types import Bools, Change, Shot, Signal, Track
 
 __all__ = ["size_jump"]
 
@@ -20,8 +20,8 @@ __all__ = ["size_jump"]
 def size_jump(
     shot: Shot,
     *,
-    min_size_px: float = 12.0,
-    max_waver: float = 0.06,
+    min_size_px: float = 10.0,
+    max_waver: float = 0.3,
     error_weight: float = 2.0,
     min_log_odds: float = 0.0,
     articulated_slack: float = 0.2,
@@ -34,9 +34,9 @@ def size_jump(
         thing's picture before, magnified, is its picture after, rather than still
         there at its old scale. What a change of posture can do is taken off for
         what has limbs or is soft.
-    Abstains: too small, at the border, near other things, outline wavers by itself
-        (people, hands, smoke), fewer than three clear frames on a side, the pixels
-        say that only the box changed.
+    Abstains: too small, at the border, merged with another, outline wavers so much that
+        nothing can be told, fewer than three frames on a side, the pixels say that only
+        the box changed.
     Blind to: growth that takes longer than about six frames; steps below 15 %; things
         whose outline wavers all the time; things that also change their look.
     Source: log size as a smooth state, PDI-Bench (2025).
@@ -60,6 +60,7 @@ def size_jump(
             ),
             sentence=partial(_sentence, track),
             min_log_odds=min_log_odds,
+            known=between(_known(track), 2),
         )
         for track in shot.tracks
     ]
@@ -69,11 +70,15 @@ def _amount(error_weight: float, slack: float, change: Change) -> float:
     return change.amount - error_weight * change.error - slack
 
 
+def _known(track: Track) -> Bools:
+    return track.observed & ~track.border & ~track.merged
+
+
 def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
     size = geometry.size(track.boxes)
     if np.median(size[track.observed].min(axis=1)) < min_size_px:
         return "too small"
-    log_size = np.where(track.clear[:, None], np.log(np.maximum(size, 1.0)), np.nan)
+    log_size = np.where(_known(track)[:, None], np.log(np.maximum(size, 1.0)), np.nan)
     rough = [
         robust_scale(log_size[:, axis] - rolling_median(log_size[:, axis], 2)) for axis in (0, 1)
     ]
@@ -81,7 +86,7 @@ def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
         robust_scale(log_size[:, axis] - rolling_median(log_size[:, axis], 8)) for axis in (0, 1)
     ]
     if not np.isfinite(rough).all():
-        return "too few clear frames"
+        return "seen too briefly"
     return "outline wavers" if max(max(rough), max(drift) / 2) > max_waver else ""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
-from physcheck.explain.looks import look_changes
+from physcheck.explain.looks import look_changes, seen_whole
 from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.shapes import shape_changes
 from physcheck.explain.silhouette import silhouette_growth
@@ -59,12 +59,13 @@ def explain_changes(track: Track, first: int, pixels: Pixels, spread: Floats) ->
     size = geometry.size(track.boxes)
     if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
         return ()
-    thing = _Thing(track, first, _stabilised(track, first, pixels))
+    boxes, known = _stabilised(track, first, pixels), seen_whole(track, first, pixels)
+    thing = _Thing(track, first, boxes, known)
     found = [
         *_sizes(thing, pixels),
         *_leaps(thing, pixels),
-        *look_changes(track, first, thing.boxes, pixels),
-        *shape_changes(track, thing.boxes, spread, pixels.px),
+        *look_changes(track, first, boxes, pixels),
+        *shape_changes(track, boxes, spread, pixels.px),
     ]
     return tuple(sorted(found, key=lambda change: (change.start, change.kind)))
 
@@ -74,11 +75,13 @@ class _Thing:
     """A track and its boxes as measured, not as smoothed: a smooth way knows no leap.
 
     first: row of its first frame in the piece. boxes: (T, 4) stabilised px.
+    known: (T,) rows in which its box is its own, though something may be near.
     """
 
     track: Track
     first: int
     boxes: Floats
+    known: Bools
 
     def picture(self, k: int, pixels: Pixels) -> Floats:
         """The pixels of its box, a little widened."""
@@ -94,7 +97,7 @@ def _stabilised(track: Track, first: int, pixels: Pixels) -> Floats:
 def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
     track = thing.track
     log_size = np.log(np.maximum(geometry.size(thing.boxes), 1.0))
-    log_size[~track.clear] = np.nan
+    log_size[~thing.known] = np.nan
     step, error = _common_step(log_size)
     found = []
     for k in _peaks(np.abs(step), _MIN_STEP):
@@ -156,7 +159,7 @@ def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
 def _ask_size(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[Alternative, ...]:
     """Compare the picture before with the picture after, magnified and as it was."""
     magnified, as_it_was = [], []
-    for a, b in _pairs(thing.track.clear, before, after):
+    for a, b in _pairs(thing.known, before, after):
         magnified.append(_correlation(thing.picture(a, pixels), thing.picture(b, pixels)))
         as_it_was.append(_found_unscaled(pixels, thing, a, b))
     if not magnified:
@@ -178,7 +181,7 @@ def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
 
     Lower sides stay too where a thing grows on the floor, and say nothing.
     """
-    rows = np.flatnonzero(thing.track.clear)
+    rows = np.flatnonzero(thing.known)
     rows = rows[(rows >= before - _EDGE_ROWS) & (rows <= after + _EDGE_ROWS)]
     sides = thing.boxes[rows][:, [0, 2]]
     width = float(np.ptp(sides[:, 1] - sides[:, 0]))
@@ -194,7 +197,7 @@ def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
 
 def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
     """How much fuller the strips around the silhouette are while the thing is larger."""
-    pairs = np.array(_pairs(thing.track.clear, before, after))
+    pairs = np.array(_pairs(thing.known, before, after))
     area = geometry.area(thing.boxes)
     small, large = (
         pairs.T if np.median(area[pairs.T[0]]) < np.median(area[pairs.T[1]]) else pairs.T[::-1]
@@ -205,7 +208,7 @@ def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
 def _usual_likeness(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
     """Likeness of the thing to itself at the same spacing before or after, the lesser."""
     spacing = max(after - before, 2)
-    rows = np.flatnonzero(thing.track.clear)
+    rows = np.flatnonzero(thing.known)
     found = []
     for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
         pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]

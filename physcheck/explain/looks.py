@@ -17,7 +17,7 @@ from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.spans import Found, Spans, find, spans_of
 from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
 
-__all__ = ["look_changes"]
+__all__ = ["look_changes", "seen_whole"]
 
 _MIN_SIZE_PX = 10.0
 _LEAST = 5.0
@@ -64,7 +64,7 @@ def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     Returns:
         Changes of kind "look", in grey levels, the largest first.
     """
-    known = track.observed & ~track.border & ~track.merged
+    known = seen_whole(track, first, pixels)
     size = np.sqrt(geometry.area(boxes))
     if track.features.shape[1] < 3 or known.sum() < 5:
         return []
@@ -81,6 +81,12 @@ def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     looks = _Looks(colours, ground, share, log_size)
     found = find(known, lambda spans: _amount(looks, spans), _LEAST)
     return [_change(track, looks, one, wide) for one in found]
+
+
+def seen_whole(track: Track, first: int, pixels: Pixels) -> Bools:
+    """(T,) rows in which its box is its own, though something may be near; no fade."""
+    dim = pixels.piece.transition[first : first + len(track.frames)]
+    return np.asarray(track.observed & ~track.border & ~track.merged & ~dim)
 
 
 def _opponent(yuv: Floats) -> Floats:
