@@ -19,14 +19,18 @@ from physcheck.types import Floats, Ints, Shot, Stretch, Track
 
 __all__ = [
     "Bounce",
+    "Turn",
     "bounces",
     "is_fall",
     "sagitta_px",
+    "strength",
     "stretches_of",
+    "turn_between",
     "untouched",
     "where_they_meet",
 ]
 
+_MIN_SIZE_PX = 8.0
 _MIN_ROWS = 5
 _MAX_MISFIT = 2.0
 _MIN_SIGMA = 8.0
@@ -37,6 +41,10 @@ _MAX_GROWTH = 0.35
 _MAX_RATIO = 2.0
 _MAX_PAUSE_ROWS = 4.0
 _MAX_MISS_SIZES = 0.35
+_TURN_ROWS = 9
+_SLACK_ALONG, _SLACK_ASIDE, _SLACK_TIME = 0.06, 0.015, 0.4
+"""Shares of the speed in the same direction and across it, for lens and perspective; and
+steps of time by which frames may be unevenly taken, which acceleration turns into speed."""
 _SMALL = 0.3
 """Share of the area below which another thing is too small to strike a thing far off."""
 
@@ -82,7 +90,8 @@ def is_fall(stretch: Stretch) -> bool:
     """Whether a stretch has all marks of free flight, whichever way it points."""
     pull, bend = stretch.acceleration, abs(sagitta_px(stretch))
     return bool(
-        len(stretch.frames) >= _MIN_ROWS
+        stretch.size_px >= _MIN_SIZE_PX
+        and len(stretch.frames) >= _MIN_ROWS
         and stretch.misfit < _MAX_MISFIT
         and abs(strength(stretch)) > _MIN_SIGMA
         and bend > _MIN_SAGITTA_SIZES * stretch.size_px
@@ -187,3 +196,89 @@ def _moves(other: Track) -> bool:
     middle = geometry.centre(other.boxes)
     size = float(np.sqrt(np.median(geometry.size(other.boxes).prod(axis=1))))
     return bool(np.linalg.norm(middle - np.median(middle, axis=0), axis=1).max() > 0.5 * size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """How the velocity changes where two stretches meet.
+
+    before, after: (2,) velocities at time_s, px/s. acceleration: (2,) that both share, and
+        acceleration_sigma: (2,) its error, px/s^2.
+    sigmas: the change over its error, in which the slack of perspective and lens is included.
+    residual: squared misfit of both sides per degree of freedom, in squared deviations.
+    pace: body lengths a frame, on the faster side. growth: of log size from side to side.
+    """
+
+    time_s: float
+    before: Floats
+    after: Floats
+    acceleration: Floats
+    acceleration_sigma: Floats
+    sigmas: float
+    residual: float
+    pace: float
+    growth: float
+
+    @property
+    def restitution(self) -> float:
+        """Speed away from the still thing that would cause the turn, over that towards it."""
+        change = self.after - self.before
+        towards = -float(self.before @ change)
+        return float(self.after @ change) / towards if towards > 0 else float("inf")
+
+    @property
+    def upwards(self) -> float:
+        """How far it is thrown back against the pull: cosine, 0 where it is not thrown back."""
+        change = self.after - self.before
+        along = change / max(float(np.hypot(*change)), 1e-9)
+        down = -1.0 if self.acceleration[1] < -5 * self.acceleration_sigma[1] else 1.0
+        return max(-down * float(along[1]), 0.0) if self.before @ along < 0 else 0.0
+
+
+def turn_between(before: Stretch, after: Stretch) -> Turn | None:
+    """Compare the velocities of two neighbouring stretches where they meet.
+
+    The nearest rows of both are fitted by two straight ways that share an acceleration.
+    Perspective and lens bend a way smoothly; what is odd in time about the meeting, as a
+    steady change of the acceleration is, does not turn up in the change of velocity.
+
+    Returns:
+        None where the two do not meet.
+    """
+    meeting = where_they_meet(before, after)
+    if meeting is None:
+        return None
+    t = np.r_[before.times_s[-_TURN_ROWS:], after.times_s[:_TURN_ROWS]] - meeting
+    xy = np.r_[before.places[-_TURN_ROWS:], after.places[:_TURN_ROWS]]
+    late = np.arange(len(t)) >= min(len(before.frames), _TURN_ROWS)
+    reach = float(np.abs(t).max())
+    u = t / reach
+    design = np.stack([~late, late, ~late * u, late * u, u**2], axis=1).astype(np.float64)
+    spread = np.linalg.inv(design.T @ design)
+    found = spread @ design.T @ xy
+    square = ((xy - design @ found) ** 2).sum(axis=0) / (len(t) - design.shape[1])
+    variance = np.maximum(before.noise_px**2, square)
+    speeds, pull = found[2:4] / reach, 2 * found[4] / reach**2
+    step_s = float(np.median(np.diff(np.r_[before.times_s, after.times_s])))
+    slack = _slack(speeds, pull, step_s)
+    error = variance * (spread[2, 2] + spread[3, 3] - 2 * spread[2, 3]) / reach**2
+    return Turn(
+        time_s=meeting,
+        before=speeds[0],
+        after=speeds[1],
+        acceleration=pull,
+        acceleration_sigma=2 * np.sqrt(variance * spread[4, 4]) / reach**2,
+        sigmas=float(np.sqrt(((speeds[1] - speeds[0]) ** 2 / (error + slack**2)).sum())),
+        residual=float((square / before.noise_px**2).mean()),
+        pace=float(np.linalg.norm(speeds, axis=1).max()) * step_s / before.size_px,
+        growth=float(np.log(after.size_px / before.size_px)),
+    )
+
+
+def _slack(speeds: Floats, pull: Floats, step_s: float) -> Floats:
+    """(2,) px/s by which an honest velocity may err, of x and of y."""
+    along = np.abs(speeds).max(axis=0)
+    whole = float(np.linalg.norm(speeds, axis=1).max())
+    return np.asarray(
+        _SLACK_ALONG * along + _SLACK_ASIDE * whole + _SLACK_TIME * step_s * np.abs(pull)
+    )

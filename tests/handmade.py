@@ -148,6 +148,32 @@ def bounces(
     return boxes_of(x0 + pace * t, low - size / 2, size, size), hits
 
 
+PULL = 0.8
+"""Acceleration of things that hop, px a frame, each frame."""
+
+
+def hops(gains: Sequence[float], *, drop: float = 120.0, floor: float = 300.0) -> Floats:
+    """Heights (T,) px of the middle of a ball that is dropped and bounces, y down.
+
+    gains: height of each rebound over the drop before it; the last one is seen whole.
+    """
+    heights = drop * np.cumprod([1.0, *gains])
+    half = np.sqrt(2 * heights / PULL)
+    starts = np.r_[-half[0], half[0] + np.r_[0.0, np.cumsum(2 * half[1:])]]
+    t = np.arange(int(starts[-1]))
+    number = np.searchsorted(starts, t, side="right") - 1
+    since = t - starts[number]
+    return np.asarray(floor - (PULL * half[number] * since - PULL * since**2 / 2))
+
+
+def ball(y: Floats, *, pace: float = 2.0, size: float = 24.0, seed: int = 0, id: int = 1) -> Track:
+    """A track at these heights, seen with an honest error."""
+    rng = np.random.default_rng(seed)
+    x = 100 + pace * np.arange(len(y))
+    wobble = rng.normal(0, 0.3, (2, len(y)))
+    return track_of(boxes_of(x + wobble[0], y + wobble[1], size, size), id=id)
+
+
 def mirrored(shot: Shot) -> Shot:
     """Left and right exchanged."""
     return _mapped(shot, lambda x: shot.width_px - x, flip=True)
@@ -168,7 +194,14 @@ def _mapped(shot: Shot, x_of: Any, *, flip: bool, lift: float = 0.0) -> Shot:
         ),
     )
     tracks = tuple(_track(track, x_of, flip, lift) for track in shot.tracks)
-    return replace(shot, tracks=tracks, world=world)
+    return retold(replace(shot, world=world), tracks)
+
+
+def retold(shot: Shot, tracks: Sequence[Track]) -> Shot:
+    """The shot with other tracks, and their ways in stretches."""
+    world = shot.world
+    found = find_stretches(tracks, world.camera, world.camera_frames, 1.0)
+    return replace(shot, tracks=tuple(tracks), world=replace(world, stretches=found))
 
 
 def _support(support: Support, x_of: Any, flip: bool, lift: float) -> Support:

@@ -37,6 +37,7 @@ UNITS = {
     "floor-penetration": ("floor", "px"),
     "teleport": ("trajectory", "body lengths"),
     "trajectory": ("trajectory", "sigma"),
+    "gravity": ("trajectory", "share of the fall"),
     "energy-gain": ("trajectory", "drops"),
     "upside-down": ("view", "sigma"),
     "reversed": ("view", "log energy"),
@@ -322,7 +323,7 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
     assert names(select=["size-jump"]) == ["size-jump"]
     assert names(select=["permanence"]) == ["vanish", "appear", "split", "merge"]
     assert names(select=["permanence"], ignore=["appear"]) == ["vanish", "split", "merge"]
-    assert names(select=["trajectory"]) == ["teleport", "trajectory", "energy-gain"]
+    assert names(select=["trajectory"]) == ["teleport", "trajectory", "gravity", "energy-gain"]
     assert names(ignore=["trajectory", "floor", "size", "view", "split", "merge"]) == [
         "vanish",
         "appear",

@@ -2,238 +2,116 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
-from physcheck.kalman import estimate_noise
-from physcheck.signals import velocity_break
+from physcheck.falls import Turn, is_fall, stretches_of, turn_between
 from physcheck.things import is_self_propelled
-from physcheck.types import Bools, Evidence, Floats, Shot, Signal, Track
+from physcheck.types import Evidence, Floats, Ints, Shot, Signal, Stretch, Track
 
 __all__ = ["trajectory"]
 
-_MIN_NOISE_PX = 0.4
+_SMALLEST_PX = 4.0
+"""Smaller side of what can be seen to go on evenly."""
+_MIN_ROWS = 4
+_MIN_GROUND_ROWS = 6
+_MAX_MISFIT = 2.0
 _APART_FRAMES = 4
-_AGREE = 0.25
-_WELL_ABOVE = 0.8
-"""Body lengths: contacts agree within the one, and the other is well above them."""
+_UPWARDS, _STRAIGHT_UP = 0.35, 0.9
+"""Cosines to the pull: a turn may be a bounce, and one from something level."""
+_AGREE, _WELL_ABOVE = 0.25, 0.8
+"""Heights of the thing: contacts agree within the one, and a turn is well above by the other."""
+_BLUNT = 0.25
+"""Body lengths a frame: a turn by as much must stand out, or nothing can be told."""
 
 
 @check("trajectory", group="trajectory", unit="sigma")
 def trajectory(
     shot: Shot,
     *,
-    min_size_px: float = 12.0,
-    half_window_frames: int = 6,
-    min_pace: float = 0.04,
-    max_pace: float = 0.8,
+    min_size_px: float = 10.0,
+    min_pace: float = 0.1,
+    min_pace_on_ground: float = 0.15,
+    max_pace: float = 1.5,
+    ground_weight: float = 0.6,
     max_residual: float = 4.0,
-    slack_share: float = 0.12,
+    max_growth: float = 0.15,
     max_waver: float = 0.12,
+    most_returned: float = 0.85,
 ) -> list[Signal]:
     """A thing in free flight turns, stops or speeds up with nothing there to cause it.
 
-    Statistic: change of velocity over its standard deviation, in which a share of the
-        speed is included for perspective, lens and rolling shutter. Measured only
-        where the thing flies: its path on both sides is one constant acceleration
-        each, its outline is that of a rigid thing, nothing is near it and the picture
-        around it is plain enough to show what it could have hit.
-    Abstains: no free flight, things or edges nearby, too small, too slow, too fast,
-        outline wavers, at the border, camera on the move; people, animals and vehicles,
-        which move by themselves; a turn upwards that may be a bounce (it is none well
-        above the level at which two other bounces agree).
+    Statistic: change of velocity where two stretches of constant acceleration meet, over
+        its standard deviation, in which shares of speed and acceleration are included
+        for perspective, lens and rolling shutter. Both sides share one acceleration. 0
+        where a thing goes on, or stays, as it was. What is not in free flight counts
+        for less, and must go on evenly for six frames on both sides.
+    Abstains: no stretch of four frames, place too unsure; at a turn that something may
+        have caused: another thing nearby, a bounce from below, scenery that would give back
+        so much, people, animals and vehicles, which move by themselves; at a
+        turn together with a change of outline.
     Blind to: slow turns; anything that propels itself; wrong accelerations that are
-        constant; turns beside scenery; turns upwards, which may be bounces.
+        constant (see `gravity`); turns upwards, which may be bounces, unless they go aslant
+        and well above the level at which two other bounces agree.
     Source: inertia as in PDI-Bench (2025), gated by contact.
 
     Args:
-        min_size_px: smaller side below which a thing is not judged, px.
-        half_window_frames: frames on each side that tell the velocity.
-        min_pace, max_pace: body lengths a frame between which it is judged.
-        max_residual: chi-squared per degree of freedom up to which a path is a flight.
-        slack_share: share of the speed that velocity may err by.
+        min_size_px: smaller side below which the turns of a thing are not judged, px.
+        min_pace, max_pace: body lengths a frame between which turns are judged.
+        min_pace_on_ground: the same for things that do not fly.
+        ground_weight: what their turns count, as they may drive or be pushed.
+        max_residual: chi-squared per degree of freedom up to which both sides are smooth.
+        max_growth: change of log size at a turn from which on only the box changed.
         max_waver: scatter of log area beyond which a thing is not rigid.
+        most_returned: share of the speed against a still thing that it may give back; beyond
+            it scenery is no excuse for a turn in free flight.
     """
-    if shot.world.moving_camera:
-        return [_silent(track, "the camera moves") for track in shot.tracks]
-    settings = (half_window_frames, min_pace, max_pace, max_residual, slack_share)
-    return [
-        _silent(track, reason)
-        if (reason := _unfit(track, min_size_px, max_waver))
-        else _measure(track, shot, *settings)
-        for track in shot.tracks
-    ]
+    settings = _Settings(
+        min_pace,
+        min_pace_on_ground,
+        max_pace,
+        ground_weight,
+        max_residual,
+        max_growth,
+        most_returned,
+    )
+    return [_measure(track, shot, min_size_px, max_waver, settings) for track in shot.tracks]
 
 
-def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
-    if is_self_propelled(track.label):
-        return "moves by itself"
-    if size_of(track) < min_size_px:
-        return "too small"
-    area = np.log(np.maximum(geometry.size(track.boxes[track.clear]).prod(axis=1), 1.0))
-    if len(area) < 8:
-        return "seen too briefly"
-    smooth = np.convolve(area, np.ones(5) / 5, mode="valid")
-    waver = float(np.median(np.abs(area[2:-2] - smooth)))
-    return "outline wavers" if waver > max_waver else ""
-
-
-def _silent(track: Track, reason: str) -> Signal:
-    n = len(track.frames)
-    return _signal(track, np.full(n, np.nan), np.full(n, reason, dtype="U40"), ())
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    min_pace: float
+    min_pace_on_ground: float
+    max_pace: float
+    ground_weight: float
+    max_residual: float
+    max_growth: float
+    most_returned: float
 
 
 def _measure(
-    track: Track,
-    shot: Shot,
-    half_window: int,
-    min_pace: float,
-    max_pace: float,
-    max_residual: float,
-    slack: float,
+    track: Track, shot: Shot, min_size_px: float, max_waver: float, settings: _Settings
 ) -> Signal:
-    centre = geometry.centre(track.boxes)
-    centre[~track.clear] = np.nan
-    noise = _noise_px(track, centre)
-    turn = velocity_break(track.times_s, centre, noise, half_window)
-    before, after = _flights(track.times_s, centre, noise, half_window)
-    size = float(np.sqrt(np.median(geometry.size(track.boxes[track.observed]).prod(axis=1))))
-    step_s = float(np.median(np.diff(track.times_s)))
-    speed = np.fmax(np.linalg.norm(before[1], axis=1), np.linalg.norm(after[1], axis=1))
-    pace = speed * step_s / size
-    change = np.linalg.norm(turn.change_px_per_s, axis=1)
-    sigma = np.sqrt(np.trace(turn.covariance, axis1=1, axis2=2) + (slack * speed) ** 2)
-    values = change / sigma
-    reasons = np.full(len(values), "", dtype="U40")
-    flying = (before[0] < max_residual) & (after[0] < max_residual)
-    _refuse(values, reasons, ~flying, "no free flight")
-    _refuse(values, reasons, (pace < min_pace) | (pace > max_pace), "too slow or too fast")
-    upward = _turns_up(before[1], after[1]) & ~_above_floor(track, shot, size)
-    _refuse(values, reasons, upward, "may have bounced")
-    _refuse(values, reasons, ~_alone(track), "something is near")
-    _refuse(values, reasons, ~np.isfinite(values), "too few clear frames")
-    return _signal(track, values, reasons, _evidence(track, values, before[1], after[1]))
-
-
-def _noise_px(track: Track, centre: Floats) -> float:
-    """Standard deviation of the middle as the track itself shows it, px."""
-    size = np.log(np.maximum(geometry.size(track.boxes), 1.0))
-    shown = estimate_noise(track.times_s, np.concatenate([centre, size], axis=1))[:2]
-    return float(np.fmax(np.nanmax(np.r_[shown, 0.0]), _MIN_NOISE_PX))
-
-
-def _refuse(values: Floats, reasons: NDArray[np.str_], where: Bools, reason: str) -> None:
-    fresh = where & (reasons == "")
-    values[where], reasons[fresh] = np.nan, reason
-
-
-Flight = tuple[Floats, Floats]
-
-
-def _flights(
-    times_s: Floats, centre: Floats, noise: float, half_window: int
-) -> tuple[Flight, Flight]:
-    """Residual (T,) and velocity (T, 2) of the flights before and after each index.
-
-    Each is a parabola through the rows on that side; where rows are missing, or stick
-    out of the shot, there is none: residual inf, velocity NaN.
-    """
-    n, w = len(times_s), half_window
-    missing = (np.full(n, np.inf), np.full((n, 2), np.nan))
-    if n < w + 1:
-        return missing, missing
-    t = sliding_window_view(times_s, w)
-    xy = np.moveaxis(sliding_window_view(centre, w, axis=0), 1, 2)
-    sides = []
-    for first, shift in ((w, -w), (0, 1)):
-        index = np.arange(first, n - w if shift > 0 else n)
-        residual, velocity = np.full(n, np.inf), np.full((n, 2), np.nan)
-        window = index + shift
-        known = np.isfinite(xy[window]).all(axis=(1, 2))
-        if known.any():
-            there, at = window[known], index[known]
-            fit = _parabolas(t[there] - times_s[at, None], xy[there])
-            residual[at] = fit[0] / noise**2
-            velocity[at] = fit[1]
-        sides.append((residual, velocity))
-    return sides[0], sides[1]
-
-
-def _parabolas(t: Floats, xy: Floats) -> tuple[Floats, Floats]:
-    """Mean square residual (K,) and velocity at time 0 (K, 2) of K parabolas by least squares.
-
-    Args:
-        t: (K, w) s. xy: (K, w, 2) px.
-    """
-    scale = np.abs(t).max(axis=1)
-    powers = (t / scale[:, None])[..., None] ** np.arange(3)
-    normal = np.swapaxes(powers, 1, 2) @ powers
-    coefficients = np.linalg.solve(normal, np.swapaxes(powers, 1, 2) @ xy)
-    left = xy - powers @ coefficients
-    freedom = 2 * (t.shape[1] - 3)
-    return (left**2).sum(axis=(1, 2)) / freedom, coefficients[:, 1] / scale[:, None]
-
-
-def _turns_up(before: Floats, after: Floats) -> Bools:
-    """A rebound upwards, as from something below that was not seen."""
-    change = after - before
-    along = change / np.maximum(np.linalg.norm(change, axis=1, keepdims=True), 1e-9)
-    return np.asarray(((before * along).sum(axis=1) < 0) & (along[:, 1] < -0.7))
-
-
-def _above_floor(track: Track, shot: Shot, size: float) -> Bools:
-    """(T,) True well above the level at which two other contacts of the thing agree."""
-    own = [c for c in shot.world.contacts if c.track_id == track.id]
-    above = np.zeros(len(track.frames), dtype=bool)
-    for k, frame in enumerate(track.frames):
-        levels = [c.point[1] for c in own if abs(c.frame - frame) > _APART_FRAMES]
-        if len(levels) >= 2 and max(levels) - min(levels) < _AGREE * size:
-            above[k] = track.boxes[k, 3] < min(levels) - _WELL_ABOVE * size
-    return above
-
-
-def _alone(track: Track) -> Bools:
-    """(T,) True where the row and its neighbours are in the open."""
-    alone = track.open.copy()
-    for shift in (1, 2):
-        alone[shift:] &= track.open[:-shift]
-        alone[:-shift] &= track.open[shift:]
-    return alone
-
-
-def _evidence(track: Track, values: Floats, before: Floats, after: Floats) -> tuple[Evidence, ...]:
-    evidence = []
-    known = np.nan_to_num(values)
-    for k in np.flatnonzero(known > 3).tolist():
-        if known[k] < known[max(0, k - 3) : k + 4].max():
-            continue
-        x1, y1, x2, y2 = (float(v) for v in track.boxes[k])
-        a, b = before[k], after[k]
-        turn = np.degrees(
-            np.arccos(np.clip(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)), -1, 1))
-        )
-        text = (
-            f"turns by {turn:.0f} degrees in free flight, from {np.linalg.norm(a):.0f} "
-            f"to {np.linalg.norm(b):.0f} px/s, with nothing near"
-        )
-        start, stop = (
-            int(track.frames[max(k - 1, 0)]),
-            int(track.frames[min(k + 1, len(known) - 1)]),
-        )
-        evidence.append(Evidence(start, stop + 1, (x1, y1, x2, y2), text))
-    return tuple(evidence)
-
-
-def _signal(
-    track: Track,
-    values: Floats,
-    reasons: NDArray[np.str_],
-    evidence: tuple[Evidence, ...],
-) -> Signal:
+    n = len(track.frames)
+    values, reasons = np.full(n, np.nan), np.full(n, "no even stretch", dtype="U40")
+    reasons[track.border] = "at the border"
+    reasons[~track.observed] = "not seen"
+    evidence: list[Evidence] = []
+    stretches = stretches_of(shot, track.id)
+    if size_of(track) >= _SMALLEST_PX:
+        _judge_even(track, stretches, values)
+    else:
+        reasons[:] = "too small"
+    excuse = _unfit(track, min_size_px, max_waver)
+    for a, b in itertools.pairwise(stretches):
+        evidence += _judge_turn(track, shot, a, b, excuse, settings, values, reasons)
+    reasons[np.isfinite(values)] = ""
     return Signal(
         track_ids=(track.id,),
         label=track.label,
@@ -242,5 +120,125 @@ def _signal(
         unit="sigma",
         reasons=reasons,
         boxes=track.boxes,
-        evidence=evidence,
+        evidence=tuple(evidence),
+    )
+
+
+def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:
+    """Why the turns of a thing tell nothing, "" where they do."""
+    if size_of(track) < min_size_px:
+        return "too small"
+    if is_self_propelled(track.label):
+        return "moves by itself"
+    area = np.log(np.maximum(geometry.size(track.boxes[track.observed]).prod(axis=1), 1.0))
+    if len(area) < 8:
+        return "seen too briefly"
+    smooth = np.convolve(area, np.ones(5) / 5, mode="valid")
+    waver = float(np.median(np.abs(area[2:-2] - smooth)))
+    return "outline wavers" if waver > max_waver else ""
+
+
+def _judge_even(track: Track, stretches: list[Stretch], values: Floats) -> None:
+    """0 where a thing stays where it is, or goes on as it did."""
+    if not stretches:
+        seen = track.observed & ~track.border & ~track.merged
+        if seen.sum() >= _MIN_ROWS:
+            values[seen] = 0.0
+    for one in stretches:
+        if one.misfit < _MAX_MISFIT and not _blunt(one):
+            values[np.isin(track.frames, one.frames)] = 0.0
+
+
+def _blunt(stretch: Stretch) -> bool:
+    """Even a large turn would not show within so unsure a stretch."""
+    step_s = float(np.median(np.diff(stretch.times_s)))
+    sigma = np.sqrt(stretch.velocity_variance(float(stretch.times_s[-1])).max()) * step_s
+    return bool(3 * sigma > _BLUNT * stretch.size_px)
+
+
+def _judge_turn(
+    track: Track,
+    shot: Shot,
+    before: Stretch,
+    after: Stretch,
+    excuse: str,
+    settings: _Settings,
+    values: Floats,
+    reasons: NDArray[np.str_],
+) -> list[Evidence]:
+    """Judge where two stretches meet: a value, or the reason why there is none."""
+    between = (track.frames >= before.frames[-1]) & (track.frames <= after.frames[0])
+    turn = turn_between(before, after)
+    rows = np.flatnonzero(between)
+    if turn is None:
+        values[rows], reasons[rows] = np.nan, "no even stretch"
+        return []
+    flies = _flies(turn, before, after)
+    if not flies and min(len(before.frames), len(after.frames)) < _MIN_GROUND_ROWS:
+        values[rows], reasons[rows] = np.nan, "no even stretch"
+        return []
+    innocent = excuse or _innocent(track, shot, turn, rows, flies, settings)
+    if innocent:
+        values[rows], reasons[rows] = np.nan, innocent
+        return []
+    row = int(rows[np.argmin(np.abs(track.times_s[rows] - turn.time_s))])
+    values[rows] = 0.0
+    values[row] = turn.sigmas * (1.0 if flies else settings.ground_weight)
+    return [_evidence(track, turn, rows, row)] if values[row] > 2 else []
+
+
+def _flies(turn: Turn, before: Stretch, after: Stretch) -> bool:
+    """One acceleration up or down the picture on both sides, and a fall on one of them."""
+    pull, sigma = turn.acceleration, turn.acceleration_sigma
+    upright = abs(pull[1]) > 5 * sigma[1] and abs(pull[0]) < 0.35 * abs(pull[1]) + 2 * sigma[0]
+    return bool(upright and (is_fall(before) or is_fall(after)))
+
+
+def _innocent(
+    track: Track, shot: Shot, turn: Turn, rows: Ints, flies: bool, settings: _Settings
+) -> str:
+    """The first innocent explanation that cannot be ruled out, ""."""
+    around = np.zeros(len(track.frames), dtype=bool)
+    around[max(int(rows[0]) - 1, 0) : int(rows[-1]) + 2] = True
+    slowest = settings.min_pace if flies else settings.min_pace_on_ground
+    if turn.residual > settings.max_residual:
+        return "no even stretch"
+    if not slowest < turn.pace < settings.max_pace:
+        return "too slow or too fast"
+    aslant = turn.upwards < _STRAIGHT_UP and _above_floor(track, shot, int(rows[0]))
+    if turn.upwards > _UPWARDS and not aslant:
+        return "may have bounced"
+    if abs(turn.growth) > settings.max_growth:
+        return "the outline changes with it"
+    if not track.clear[around].all():
+        return "something is near"
+    if not track.open[around].all() and not (flies and turn.restitution > settings.most_returned):
+        return "may have hit the scenery"
+    return ""
+
+
+def _above_floor(track: Track, shot: Shot, row: int) -> bool:
+    """Well above the level at which two other contacts of the thing agree."""
+    frame, height = int(track.frames[row]), float(track.boxes[row, 3] - track.boxes[row, 1])
+    levels = [
+        c.point[1]
+        for c in shot.world.contacts
+        if c.track_id == track.id and abs(c.frame - frame) > _APART_FRAMES
+    ]
+    agree = len(levels) >= 2 and max(levels) - min(levels) < _AGREE * height
+    return agree and float(track.boxes[row, 3]) < min(levels) - _WELL_ABOVE * height
+
+
+def _evidence(track: Track, turn: Turn, rows: Ints, row: int) -> Evidence:
+    x1, y1, x2, y2 = (float(v) for v in track.boxes[row])
+    a, b = turn.before, turn.after
+    lengths = float(np.hypot(*a)), float(np.hypot(*b))
+    cosine = float(a @ b) / max(lengths[0] * lengths[1], 1e-9)
+    degrees = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    return Evidence(
+        start=int(track.frames[rows[0]]),
+        stop=int(track.frames[rows[-1]]) + 1,
+        box=(x1, y1, x2, y2),
+        text=f"turns by {degrees:.0f} degrees in free flight, from {lengths[0]:.0f} "
+        f"to {lengths[1]:.0f} px/s, with nothing near",
     )

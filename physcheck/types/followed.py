@@ -207,7 +207,7 @@ class Stretch:
 
     Flights are such stretches, and so are rolling straight on and resting.
 
-    frames, times_s: (n,) where the thing was seen, increasing.
+    frames, times_s: (n,) where the thing was seen, increasing. places: (n, 2) px.
     origin_s: time from which the coefficients count.
     coefficients: (3, 2) of x and y: px, px/s, px/s^2 (half the acceleration).
     covariance: (2, 3, 3) of the coefficients of x and of y.
@@ -219,6 +219,7 @@ class Stretch:
     track_id: int
     frames: Ints
     times_s: Floats
+    places: Floats
     origin_s: float
     coefficients: Floats
     covariance: Floats
@@ -233,6 +234,7 @@ class Stretch:
             {
                 "frames": ("n",),
                 "times_s": ("n",),
+                "places": ("n", 2),
                 "coefficients": (3, 2),
                 "covariance": (2, 3, 3),
                 "noise_px": (2,),

@@ -113,6 +113,7 @@ def _stretch(track: Track, rows: Ints, xy: Floats, noise_px: Floats) -> Stretch:
         track_id=track.id,
         frames=track.frames[rows],
         times_s=times_s,
+        places=xy,
         origin_s=fit.origin_s,
         coefficients=fit.coefficients,
         covariance=scale[:, None, None] ** 2 * fit.spread,
