@@ -116,6 +116,22 @@ def bouncing(depth: float = 18.0, *, known: bool = True, **changes: object) -> S
     return shot_of(track, contacts=found if known else ())
 
 
+def setting_out(pace: float = 4.0, *, evenly: bool = False, **changes: object) -> Shot:
+    """A thing at rest goes to the right from row 30 on, at once or faster and faster."""
+    late = np.maximum(np.arange(N) - 30, 0)
+    x = 200 + (0.4 * late**2 if evenly else pace * late)
+    noise = np.random.default_rng(1).normal(0, 0.1, (N, 2))
+    boxes = boxes_of(x + noise[:, 0], 200 + noise[:, 1], 32, 32)
+    return shot_of(track_of(boxes, **changes))
+
+
+def touched() -> Shot:
+    """Another thing comes by when the one at rest sets out."""
+    still = setting_out().tracks[0]
+    x = 200 - 40 - 4.0 * (30 - np.arange(N))
+    return shot_of(still, track_of(boxes_of(x, np.full(N, 200.0), 20, 20), id=2))
+
+
 def flying(turn: bool = True, *, moving_camera: bool = False, **changes: object) -> Shot:
     """A throw; with a turn it flies back to the left, upwards to the side, from the middle on."""
     t = np.arange(30) / FPS
@@ -162,6 +178,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "energy-gain": lambda: hopping(1.6),
     "upside-down": lambda: hopping(0.6, 0.6, on_its_head=True),
     "reversed": lambda: hopping(0.6, 0.6, 0.6, backwards=True),
+    "spontaneous-motion": setting_out,
 }
 CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
@@ -178,6 +195,7 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "energy-gain": lambda: hopping(0.8, 0.8),
     "upside-down": lambda: hopping(0.8, 0.8),
     "reversed": lambda: hopping(0.8, 0.8),
+    "spontaneous-motion": lambda: setting_out(evenly=True),
 }
 
 
@@ -216,6 +234,7 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     "a thing that never bounces": ("energy-gain", going),
     "a clip in which nothing falls": ("upside-down", going),
     "a single bounce": ("reversed", lambda: hopping(1.4)),
+    "a start when something is near": ("spontaneous-motion", touched),
 }
 
 

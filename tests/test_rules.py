@@ -41,6 +41,7 @@ UNITS = {
     "energy-gain": ("trajectory", "drops"),
     "upside-down": ("view", "sigma"),
     "reversed": ("view", "log energy"),
+    "spontaneous-motion": ("interaction", "sigma"),
 }
 
 
@@ -324,7 +325,9 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
     assert names(select=["permanence"]) == ["vanish", "appear", "split", "merge"]
     assert names(select=["permanence"], ignore=["appear"]) == ["vanish", "split", "merge"]
     assert names(select=["trajectory"]) == ["teleport", "trajectory", "gravity", "energy-gain"]
-    assert names(ignore=["trajectory", "floor", "size", "view", "split", "merge"]) == [
+    assert names(
+        ignore=["trajectory", "floor", "size", "view", "interaction", "split", "merge"]
+    ) == [
         "vanish",
         "appear",
     ]
