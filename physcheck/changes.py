@@ -49,8 +49,7 @@ def change_signal(
         if change.log_odds <= min_log_odds:
             values[rows], reasons[rows] = np.nan, "perhaps only the box changed"
             continue
-        # The middle: a change that is told late began early.
-        peak = int(rows[len(rows) // 2])
+        peak = int(rows[-1])
         values[peak] = max(amount(change), 0.0)
         evidence.append(_evidence(track, change, peak, sentence(change)))
     return Signal(

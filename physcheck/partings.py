@@ -146,6 +146,8 @@ def _pace(stem: _Path, twig: _Path) -> float:
     times = twig.time[twig.time <= twig.time[0] + _FAREST_ROWS]
     apart = np.array([twig.at(t) - stem.at(t) for t in times])
     lag = min(_PACE_ROWS, len(times) - 1)
+    if lag < 2:
+        return 0.0
     way = np.linalg.norm(apart[lag:] - apart[:-lag], axis=1)
     return float((way / (times[lag:] - times[:-lag])).max())
 

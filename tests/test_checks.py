@@ -345,6 +345,14 @@ def test_a_shot_without_things_says_nothing(rule: str):
     assert judge(rule, shot).coverage[rule] is None
 
 
+def test_a_twig_that_is_seen_once_and_then_long_after_is_no_parting():
+    shot = parting()
+    twig = shot.tracks[0]
+    seen = without_rows(twig.observed, range(1, 30))
+    gone = replace(twig, observed=seen, clear=seen)
+    assert judge("split", replace(shot, tracks=(gone, *shot.tracks[1:]))).violations == ()
+
+
 def test_vanish_counts_a_gap_too_and_states_what_was_tried():
     boxes = rolling()
     observed = without_rows(np.ones(N, dtype=bool), range(30, 40))

@@ -27,7 +27,7 @@ def shape_morph(
     Statistic: step of the log ratio of the longer to the shorter axis of its
         silhouette, however it lies, over one frame to a dozen, less what blur may add,
         less the largest step at other times of its life, less its uncertainty.
-        0.15 is 16 % longer or shorter.
+        0.22 is 25 % longer or shorter.
     Abstains: too small, at the border, near other things, seen too briefly on either
         side, has limbs or is soft, or its area changes as much (hidden, turned in depth).
     Blind to: outlines of the same proportions; changes together with size; things

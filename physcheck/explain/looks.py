@@ -41,7 +41,7 @@ _CORE = _AXIS[None] ** 2 + _AXIS[:, None] ** 2 < 0.55
 _ALIKE = 0.35
 """Share of the way from one colour to the other within which a pixel has a colour."""
 _NEAR_ROWS = 2
-_MAX_GROWTH = 0.4
+_MAX_GROWTH = 0.35
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +194,7 @@ def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats) -> Alterna
     inside = min(_share_nearer(old, before, after), _share_nearer(new, after, before))
     odds = min(
         float(np.interp(beside, (0.04, 0.12, 0.25), (4.0, 0.0, -4.0))),
-        float(np.interp(inside, (0.4, 0.5, 0.7), (-4.0, 0.0, 4.0))),
+        float(np.interp(inside, (0.3, 0.42, 0.65), (-4.0, 0.0, 4.0))),
         float(np.interp(growth, (0.15, _MAX_GROWTH, 0.6), (4.0, 0.0, -4.0))),
         float(np.interp(ground / found.amount, (0.3, 0.6, 1.0), (-4.0, 0.0, 4.0))),
     )
