@@ -39,6 +39,7 @@ _MIN_SAGITTA_NOISE = 4.0
 _MAX_SLANT = 0.35
 _MAX_GROWTH = 0.35
 _MAX_RATIO = 2.0
+_MAX_ERROR = 0.3
 _MAX_PAUSE_ROWS = 4.0
 _MAX_MISS_SIZES = 0.35
 _TURN_ROWS = 9
@@ -113,36 +114,44 @@ def bounces(stretches: Sequence[Stretch]) -> list[Bounce]:
     found = [
         _bounce(a, b)
         for a, b in itertools.pairwise(stretches)
-        if _alike(a, surest) and _alike(b, surest)
+        if (is_fall(a) or is_fall(b)) and _alike(a, surest) and _alike(b, surest)
     ]
     return [one for one in found if one is not None]
 
 
 def _alike(one: Stretch, surest: Stretch) -> bool:
+    """A fall, or what is too short to show it by itself, with about the acceleration of another."""
     ratio = float(one.acceleration[1] / surest.acceleration[1])
-    return is_fall(one) and 1 / _MAX_RATIO < ratio < _MAX_RATIO
-
-
-def _bounce(before: Stretch, after: Stretch) -> Bounce | None:
-    down = float(np.sign(before.acceleration[1]))
-    meeting = where_they_meet(before, after)
-    if meeting is None:
-        return None
-    fall, rise = before.velocity(meeting)[1] * down, -after.velocity(meeting)[1] * down
-    if fall <= 0 or rise <= 0:
-        return None
-    errors = [
-        float(np.sqrt(one.velocity_variance(meeting)[1])) / speed
-        for one, speed in ((before, fall), (after, rise))
-    ]
-    return Bounce(
-        meeting, before, after, _gain(before, after, fall, rise), 2 * float(np.hypot(*errors))
+    error = float(one.acceleration_sigma[1] / abs(surest.acceleration[1]))
+    return (
+        one.misfit < _MAX_MISFIT
+        and abs(one.growth) < _MAX_GROWTH
+        and error < _MAX_ERROR
+        and 1 / _MAX_RATIO < ratio < _MAX_RATIO
     )
 
 
-def _gain(before: Stretch, after: Stretch, fall: float, rise: float) -> float:
-    """Height over height by speeds, by speeds and accelerations, and for a thing come nearer."""
-    speeds = (rise / fall) ** 2
+def _bounce(before: Stretch, after: Stretch) -> Bounce | None:
+    turn = turn_between(before, after)
+    if turn is None or turn.residual > _MAX_MISFIT**2:
+        return None
+    down = float(np.sign(turn.acceleration[1]))
+    fall, rise = turn.before[1] * down, -turn.after[1] * down
+    if fall <= 0 or rise <= 0:
+        return None
+    error = 2 * float(np.hypot(turn.speed_sigma[0] / fall, turn.speed_sigma[1] / rise))
+    gain = (rise / fall) ** 2 * min(1.0, before.size_px / after.size_px)
+    if is_fall(before) and is_fall(after):
+        gain = min(gain, _gain_of_heights(before, after, turn.time_s, down))
+        whole = [one.velocity_variance(turn.time_s)[1] ** 0.5 for one in (before, after)]
+        error = min(error, 2 * float(np.hypot(whole[0] / fall, whole[1] / rise)))
+    return Bounce(turn.time_s, before, after, float(gain), error)
+
+
+def _gain_of_heights(before: Stretch, after: Stretch, time_s: float, down: float) -> float:
+    """The same by the whole falls, each with its own acceleration; the least of what is allowed."""
+    fall, rise = before.velocity(time_s)[1] * down, -after.velocity(time_s)[1] * down
+    speeds = (max(float(rise), 0.0) / max(float(fall), 1e-9)) ** 2
     heights = speeds * before.acceleration[1] / after.acceleration[1]
     return float(min(speeds, heights) * min(1.0, before.size_px / after.size_px))
 
@@ -204,6 +213,7 @@ class Turn:
 
     before, after: (2,) velocities at time_s, px/s. acceleration: (2,) that both share, and
         acceleration_sigma: (2,) its error, px/s^2.
+    speed_sigma: (2,) errors of the velocities up and down the picture, before and after.
     sigmas: the change over its error, in which the slack of perspective and lens is included.
     residual: squared misfit of both sides per degree of freedom, in squared deviations.
     pace: body lengths a frame, on the faster side. growth: of log size from side to side.
@@ -214,6 +224,7 @@ class Turn:
     after: Floats
     acceleration: Floats
     acceleration_sigma: Floats
+    speed_sigma: Floats
     sigmas: float
     residual: float
     pace: float
@@ -268,6 +279,7 @@ def turn_between(before: Stretch, after: Stretch) -> Turn | None:
         after=speeds[1],
         acceleration=pull,
         acceleration_sigma=2 * np.sqrt(variance * spread[4, 4]) / reach**2,
+        speed_sigma=np.sqrt(variance[1] * np.diag(spread)[2:4]) / reach,
         sigmas=float(np.sqrt(((speeds[1] - speeds[0]) ** 2 / (error + slack**2)).sum())),
         residual=float((square / before.noise_px**2).mean()),
         pace=float(np.linalg.norm(speeds, axis=1).max()) * step_s / before.size_px,

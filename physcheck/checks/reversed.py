@@ -12,6 +12,9 @@ from physcheck.types import Evidence, Shot, Signal, Track
 
 __all__ = ["reversed_time"]
 
+_SPREAD = 0.05
+"""By how much the logarithms of honest gains differ among themselves."""
+
 
 @check("reversed", group="view", unit="log energy")
 def reversed_time(
@@ -20,7 +23,8 @@ def reversed_time(
     """Time runs backwards: bounces that gain height each time.
 
     Statistic: mean logarithm of height after over height before, less its error, over
-        all bounces of a thing; a bounce forwards in time always loses.
+        all bounces of a thing, each with the weight of its precision; a bounce forwards
+        in time always loses.
     Abstains: fewer than two bounces between free falls that nothing else could have
         caused, in which case a gain is told by `energy-gain` alone.
     Blind to: clips without bounces, such as people walking backwards, smoke that
@@ -35,6 +39,7 @@ def reversed_time(
     return [
         _measure(
             track,
+            shot,
             [
                 bounce
                 for bounce in bounces(stretches_of(shot, track.id))
@@ -48,19 +53,18 @@ def reversed_time(
 
 
 def _measure(
-    track: Track, found: Sequence[Bounce], error_weight: float, min_bounces: int
+    track: Track, shot: Shot, found: Sequence[Bounce], error_weight: float, min_bounces: int
 ) -> Signal:
     n = len(track.frames)
     values, reasons = np.full(n, np.nan), np.full(n, "too few bounces", dtype="U40")
     evidence: tuple[Evidence, ...] = ()
     if len(found) >= min_bounces:
-        gains = np.log([one.gain for one in found])
-        errors = np.array([one.error for one in found])
-        mean = float(gains.mean() - error_weight * np.hypot.reduce(errors) / len(found))
-        start, stop = found[0].before.times_s[0], found[-1].after.times_s[-1]
-        rows = np.flatnonzero((track.times_s >= start) & (track.times_s <= stop))
-        middle = int(rows[len(rows) // 2])
-        # The whole span is as wrong; its middle stands for it.
+        gains = np.log([max(one.gain, 1e-9) for one in found])
+        weights = 1 / (np.array([one.error for one in found]) ** 2 + _SPREAD**2)
+        mean = float(gains @ weights / weights.sum() - error_weight / np.sqrt(weights.sum()))
+        rows = np.flatnonzero(track.observed)
+        middle = int(rows[np.argmin(np.abs(track.times_s[rows] - shot.times_s.mean()))])
+        # Time runs as wrongly throughout; the middle of the shot stands for it.
         values[rows] = mean - 1e-3 * np.abs(rows - middle) / len(rows)
         reasons[rows] = ""
         evidence = (_evidence(track, int(rows[0]), int(rows[-1]), middle, found),)

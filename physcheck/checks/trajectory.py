@@ -181,7 +181,7 @@ def _judge_turn(
     if innocent:
         values[rows], reasons[rows] = np.nan, innocent
         return []
-    row = int(rows[np.argmin(np.abs(track.times_s[rows] - turn.time_s))])
+    row = int(rows[-1])
     values[rows] = 0.0
     values[row] = turn.sigmas * (1.0 if flies else settings.ground_weight)
     return [_evidence(track, turn, rows, row)] if values[row] > 2 else []

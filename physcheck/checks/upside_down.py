@@ -36,7 +36,7 @@ def upside_down(
     settings = (max_ratio, alone, max_strength)
     down = max((_sureness(of, 1.0, *settings) for of in falls.values()), default=0.0)
     return [
-        _measure(track, falls[track.id], _sureness(falls[track.id], -1.0, *settings), down)
+        _measure(track, shot, falls[track.id], _sureness(falls[track.id], -1.0, *settings), down)
         for track in shot.tracks
     ]
 
@@ -66,17 +66,14 @@ def _sureness(
     return max(alone * best, min(second, most))
 
 
-def _measure(track: Track, falls: Sequence[Stretch], up: float, down: float) -> Signal:
+def _measure(track: Track, shot: Shot, falls: Sequence[Stretch], up: float, down: float) -> Signal:
     n = len(track.frames)
     values, reasons = np.full(n, np.nan), np.full(n, "no free fall", dtype="U40")
     evidence: tuple[Evidence, ...] = ()
     if falls:
-        rows = np.flatnonzero(
-            (track.times_s >= falls[0].times_s[0]) & (track.times_s <= falls[-1].times_s[-1])
-        )
-        surest = max(falls, key=lambda one: abs(strength(one)))
-        middle = int(np.searchsorted(track.times_s, surest.origin_s))
-        # The whole span is as wrong; the middle of the surest fall stands for it.
+        rows = np.flatnonzero(track.observed)
+        middle = int(rows[np.argmin(np.abs(track.times_s[rows] - shot.times_s.mean()))])
+        # The picture is as wrong throughout; the middle of the shot stands for it.
         values[rows] = max(up - down, 0.0) - 1e-3 * np.abs(rows - middle) / n
         reasons[rows] = ""
         if up > down:

@@ -64,7 +64,7 @@ def _rests(track: Track, rows: Ints, xy: Floats) -> bool:
 
 
 def _noise_px(times_s: Floats, xy: Floats, floor_px: float) -> Floats:
-    shown = estimate_noise(times_s, np.concatenate([xy, xy], axis=1))[:2]
+    shown = estimate_noise(times_s, xy, (floor_px, floor_px))
     return np.asarray(np.fmax(shown, floor_px))
 
 
@@ -102,13 +102,18 @@ def _misfit(fit: Parabola, noise_px: Floats) -> float:
     return float(np.sqrt(((fit.rms_px / noise_px) ** 2).mean()))
 
 
+def _slope(t: Floats, values: Floats) -> float:
+    """Of a straight line through values at times about 0."""
+    return float(t @ values / max(float(t @ t), 1e-12))
+
+
 def _stretch(track: Track, rows: Ints, xy: Floats, noise_px: Floats) -> Stretch:
     times_s = track.times_s[rows]
     fit = fit_parabola(times_s, xy)
     misfit = _misfit(fit, noise_px)
     scale = np.maximum(noise_px, fit.rms_px)
     log_size = np.log(np.maximum(geometry.size(track.boxes[rows]), 1.0)).mean(axis=1)
-    slope = np.polyfit(times_s - fit.origin_s, log_size, 1)[0] if len(rows) > 1 else 0.0
+    slope = _slope(times_s - fit.origin_s, log_size)
     return Stretch(
         track_id=track.id,
         frames=track.frames[rows],
