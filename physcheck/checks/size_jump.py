@@ -20,10 +20,10 @@ __all__ = ["size_jump"]
 def size_jump(
     shot: Shot,
     *,
-    min_size_px: float = 10.0,
+    min_size_px: float = 12.0,
     max_waver: float = 0.3,
     error_weight: float = 2.0,
-    min_log_odds: float = 0.0,
+    min_log_odds: float = 0.2,
     articulated_slack: float = 0.2,
 ) -> list[Signal]:
     """A thing is suddenly, and from then on, larger or smaller.

@@ -16,7 +16,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
-from physcheck.explain.looks import look_changes, seen_whole
+from physcheck.explain.looks import ask_alone, look_changes, seen_whole
 from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.shapes import shape_changes
 from physcheck.explain.silhouette import silhouette_growth
@@ -105,7 +105,11 @@ def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
         if after - before > _MAX_PAUSE:
             continue
         amount = float(np.abs(step[k]))
-        alternatives = (*_ask_size(thing, before, after, pixels), _ask_edge(thing, before, after))
+        alternatives = (
+            *_ask_size(thing, before, after, pixels),
+            _ask_edge(thing, before, after),
+            ask_alone(track, before, after),
+        )
         found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
     return found
 

@@ -17,9 +17,10 @@ from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.spans import Found, Spans, find, spans_of
 from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
 
-__all__ = ["look_changes", "seen_whole"]
+__all__ = ["ask_alone", "look_changes", "seen_whole"]
 
 _MIN_SIZE_PX = 10.0
+_MIN_ROWS = 10
 _LEAST = 5.0
 """Grey levels; a lesser change is not looked at."""
 _CHROMA = 1.6
@@ -41,6 +42,7 @@ _CORE = _AXIS[None] ** 2 + _AXIS[:, None] ** 2 < 0.55
 _ALIKE = 0.35
 """Share of the way from one colour to the other within which a pixel has a colour."""
 _NEAR_ROWS = 2
+_STRIDE = 3
 _MAX_GROWTH = 0.35
 
 
@@ -52,6 +54,28 @@ class _Looks:
     ground: Floats
     share: Floats
     log_size: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wide:
+    """Pictures of a thing with what is around it, by number of its known rows (N,)."""
+
+    pixels: Pixels
+    first: int
+    rows: Ints
+    boxes: Floats
+
+    def patch(self, number: int) -> Floats:
+        """The pixels of twice its box."""
+        row = int(self.rows[number])
+        return self.pixels.patch(self.first + row, self.boxes[row], margin=0.5)
+
+    def ground(self) -> Floats:
+        """(N, 3) the colour around it; looked at in some rows, for it changes slowly."""
+        n = len(self.rows)
+        some = np.unique([*range(0, n, _STRIDE), n - 1])
+        seen = _opponent(np.array([np.median(self.patch(k)[_RING], axis=0) for k in some]))
+        return np.stack([np.interp(np.arange(n), some, seen[:, c]) for c in range(3)], axis=1)
 
 
 def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> list[Change]:
@@ -66,7 +90,7 @@ def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     """
     known = seen_whole(track, first, pixels)
     size = np.sqrt(geometry.area(boxes))
-    if track.features.shape[1] < 3 or known.sum() < 5:
+    if track.features.shape[1] < 3 or known.sum() < _MIN_ROWS:
         return []
     if np.median(size[known]) / pixels.px.min() < _MIN_SIZE_PX:
         return []
@@ -74,13 +98,13 @@ def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     if not _may_change(colours, known):
         return []
     rows = np.flatnonzero(known)
-    wide = [pixels.patch(first + int(k), boxes[k], margin=0.5) for k in rows]
-    ground = _opponent(np.array([np.median(patch[_RING], axis=0) for patch in wide]))
+    wide = _Wide(pixels, first, rows, boxes)
+    ground = wide.ground()
     share = _own_share(rows, boxes[rows], size[rows] / pixels.px.min())
     log_size = np.log(np.maximum(geometry.size(boxes[rows]), 1.0))
     looks = _Looks(colours, ground, share, log_size)
     found = find(known, lambda spans: _amount(looks, spans), _LEAST)
-    return [_change(track, looks, one, wide) for one in found]
+    return [_change(track, looks, one, wide, float(pixels.px.min())) for one in found]
 
 
 def seen_whole(track: Track, first: int, pixels: Pixels) -> Bools:
@@ -122,7 +146,10 @@ def _unlike(before: Floats, after: Floats, ground: Floats, share: Floats, light:
 
 def _may_change(colours: Floats, known: Bools) -> bool:
     """Whether any colour differs enough without asking for the ground: mostly not."""
-    return any(_lit(*spans.middle(colours), _STEADY).max() >= _LEAST for spans in spans_of(known))
+    return any(
+        (_lit(*spans.middle(colours), _STEADY) - 2 * spans.error(colours)).max() >= _LEAST
+        for spans in spans_of(known)
+    )
 
 
 def _amount(looks: _Looks, spans: Spans) -> tuple[Floats, Floats]:
@@ -141,19 +168,13 @@ def _amount(looks: _Looks, spans: Spans) -> tuple[Floats, Floats]:
     return amount, spans.error(looks.colours)
 
 
-def _change(track: Track, looks: _Looks, found: Found, wide: list[Floats]) -> Change:
+def _change(track: Track, looks: _Looks, found: Found, wide: _Wide, px: float) -> Change:
     k, spans = found.k, found.spans
     start, stop = found.rows
     last = int(spans.before[k]) + spans.width - 1
-    around = slice(max(start - _NEAR_ROWS, 0), stop + _NEAR_ROWS + 1)
-    alone = float(np.mean(track.clear[around][track.observed[around]]))
     alternatives = (
-        _ask_place(looks, found, wide[last], wide[int(spans.after[k])]),
-        Alternative(
-            "something near it took part",
-            float(np.interp(alone, (0.5, 0.8, 1.0), (-4.0, 0.0, 3.0))),
-            f"by itself in {100 * alone:.0f} % of the frames around",
-        ),
+        _ask_place(looks, found, wide.patch(last), wide.patch(int(spans.after[k])), px),
+        ask_alone(track, start, stop),
         Alternative(
             "blur, light or surroundings shining through",
             float(np.interp(found.amount / (1.0 + 2 * found.error), (1.0, 2.0, 4.0), (-3, 0, 3))),
@@ -162,7 +183,7 @@ def _change(track: Track, looks: _Looks, found: Found, wide: list[Floats]) -> Ch
         ),
         Alternative(
             "it turns or has several sides",
-            float(np.interp(found.amount / (1.0 + found.usual), (1.2, 2.0, 4.0), (-3, 0, 3))),
+            float(np.interp(found.amount / (1.0 + found.usual), (1.5, 2.5, 4.0), (-3, 0, 3))),
             f"{found.usual:.0f} grey levels at other times of its life",
         ),
     )
@@ -177,7 +198,18 @@ def _change(track: Track, looks: _Looks, found: Found, wide: list[Floats]) -> Ch
     )
 
 
-def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats) -> Alternative:
+def ask_alone(track: Track, start: int, stop: int) -> Alternative:
+    """Was it by itself from before row `start` until after row `stop`?"""
+    around = slice(max(start - _NEAR_ROWS, 0), stop + _NEAR_ROWS + 1)
+    alone = float(np.mean(track.clear[around][track.observed[around]]))
+    return Alternative(
+        "something near it took part",
+        float(np.interp(alone, (0.5, 0.8, 1.0), (-4.0, 0.0, 3.0))),
+        f"by itself in {100 * alone:.0f} % of the frames around",
+    )
+
+
+def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats, px: float) -> Alternative:
     """Was the new colour there already beside it, or is the old one there still?
 
     Then another thing came to the fore, or the box went over to one.
@@ -186,6 +218,7 @@ def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats) -> Alterna
     before, after = (side[k] for side in spans.middle(looks.colours))
     low, high = spans.middle(looks.log_size)
     growth = float(np.abs(high[k] - low[k]).max())
+    narrow = float(np.exp(np.minimum(low[k], high[k]).min())) / px
     ground = min(
         float(np.linalg.norm(colour - surroundings[k]))
         for colour, surroundings in zip((before, after), spans.middle(looks.ground), strict=True)
@@ -197,13 +230,14 @@ def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats) -> Alterna
         float(np.interp(inside, (0.3, 0.42, 0.65), (-4.0, 0.0, 4.0))),
         float(np.interp(growth, (0.15, _MAX_GROWTH, 0.6), (4.0, 0.0, -4.0))),
         float(np.interp(ground / found.amount, (0.3, 0.6, 1.0), (-4.0, 0.0, 4.0))),
+        float(np.interp(narrow, (8.0, 10.0, 14.0), (-4.0, 0.0, 4.0))),
     )
     return Alternative(
         "another thing took its place",
         odds,
         f"{100 * beside:.0f} % of what is beside it has the other colour, {100 * inside:.0f} % of "
         f"it has its own, {100 * growth:.0f} % larger or smaller, "
-        f"{ground:.0f} grey levels from the ground",
+        f"{ground:.0f} grey levels from the ground, {narrow:.0f} px narrow",
     )
 
 

@@ -12,7 +12,7 @@ __all__ = ["spread_of"]
 
 _SAME_PX = 0.01
 _MIN_PIXELS = 12
-_MIN_ROWS = 6
+_MIN_ROWS = 12
 
 
 def spread_of(track: Track, first: int, detections: list[Detections], px: Floats) -> Floats:

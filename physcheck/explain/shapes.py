@@ -18,6 +18,7 @@ from physcheck.types import Alternative, Change, Floats, Ints, Track
 __all__ = ["shape_changes"]
 
 _MIN_SIZE_PX = 12.0
+_MIN_ROWS = 12
 _LEAST = 0.06
 """Log of the ratio of the axes; a lesser change is not looked at."""
 _FLOOR = 0.015
@@ -40,7 +41,7 @@ def shape_changes(track: Track, boxes: Floats, spread: Floats, px: Floats) -> li
     """
     known = track.clear & np.isfinite(spread).all(axis=1)
     size = np.sqrt(geometry.area(boxes))
-    if known.sum() < 6 or np.median(size[known]) / px.min() < _MIN_SIZE_PX:
+    if known.sum() < _MIN_ROWS or np.median(size[known]) / px.min() < _MIN_SIZE_PX:
         return []
     rows = np.flatnonzero(known)
     low, high, area = _proportions(spread[rows], _velocity(rows, boxes[rows]), px)
