@@ -152,6 +152,16 @@ def hopping(*gains: float, backwards: bool = False, on_its_head: bool = False) -
     return shot_of(ball(360 - y if on_its_head else y))
 
 
+def hanging(n_still: int = 20, *, held: bool = False) -> Shot:
+    """A throw that stands still at its highest point, then falls on; a hand may be there."""
+    t = np.arange(16)
+    rise, fall = 120 + 0.7 * (16 - t) ** 2, 120 + 0.7 * (t + 1) ** 2
+    thrown = ball(np.r_[rise, np.full(n_still, 120.0), fall], pace=0.0)
+    boxes = thrown.boxes[16 : 16 + n_still] + np.array([24.0, 0.0, 24.0, 0.0])
+    hand = track_of(boxes + 3.0 * np.arange(n_still)[:, None], first=16, id=2)
+    return shot_of(thrown, hand) if held else shot_of(thrown)
+
+
 def floating() -> Shot:
     """A ball that falls, bounces, falls again, and from then on rises ever faster."""
     y, t = hops([0.6]), np.arange(20)
@@ -179,6 +189,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "upside-down": lambda: hopping(0.6, 0.6, on_its_head=True),
     "reversed": lambda: hopping(0.6, 0.6, 0.6, backwards=True),
     "spontaneous-motion": setting_out,
+    "hover": hanging,
 }
 CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
@@ -196,6 +207,7 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "upside-down": lambda: hopping(0.8, 0.8),
     "reversed": lambda: hopping(0.8, 0.8),
     "spontaneous-motion": lambda: setting_out(evenly=True),
+    "hover": lambda: hanging(0),
 }
 
 
@@ -234,6 +246,7 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     "a thing that never bounces": ("energy-gain", going),
     "a clip in which nothing falls": ("upside-down", going),
     "a single bounce": ("reversed", lambda: hopping(1.4)),
+    "a rest in a hand": ("hover", lambda: hanging(held=True)),
     "a start when something is near": ("spontaneous-motion", touched),
 }
 

@@ -42,6 +42,7 @@ UNITS = {
     "upside-down": ("view", "sigma"),
     "reversed": ("view", "log energy"),
     "spontaneous-motion": ("interaction", "sigma"),
+    "hover": ("floor", "body lengths"),
 }
 
 
