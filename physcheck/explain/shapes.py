@@ -104,7 +104,7 @@ def _change(track: Track, found: Found, area: Floats, looks: Floats) -> Change:
         ),
         Alternative(
             "seen too briefly to know its shape",
-            float(np.interp(spans.n_seen[k], (6, 9, 13), (-2.0, 0.0, 3.0))),
+            float(np.interp(spans.n_seen[k], (9, 12, 16), (-2.0, 0.0, 3.0))),
             f"seen in {spans.n_seen[k]} frames on one side of the change",
         ),
         Alternative(
