@@ -84,8 +84,8 @@ def _evidence(track: Track, ending: Ending, verb: str) -> Evidence:
         start=first,
         stop=last + 1,
         box=(x1, y1, x2, y2),
-        text=f"{verb} in plain view, {_odds(ending.log_odds)} against the best innocent "
-        f"explanation ({best.name})",
+        text=f"{verb} in plain view, {_odds(ending.log_odds)} by all that was measured; the best "
+        f"innocent explanation is: {best.name}",
         alternatives=ending.alternatives,
     )
 

@@ -117,7 +117,7 @@ class EndingRecord(_Record):
 
     frame: int
     cause: str
-    log_odds: float | None = Field(description="of 'open' against the best innocent cause, nats")
+    log_odds: float | None = Field(description="of 'open' against all innocent causes, nats")
     reason: str = Field(description="why it could not be told, or empty")
     alternatives: tuple[AlternativeRecord, ...] = ()
     partner: int = Field(description="track it merged with, split from or jumped to, or -1")

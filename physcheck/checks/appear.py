@@ -10,13 +10,13 @@ __all__ = ["appear"]
 
 
 @check("appear", group="permanence", unit="nats")
-def appear(shot: Shot, *, min_size_px: float = 10.0, min_seen_frames: int = 6) -> list[Signal]:
+def appear(shot: Shot, *, min_size_px: float = 10.0, min_seen_frames: int = 4) -> list[Signal]:
     """A thing starts to exist, or is back, in the open from one frame to the next.
 
-    Statistic: log odds that the thing came from nothing against the best innocent
-        explanation (entered at the border, was there and undetected, came from
-        behind something, split from a neighbour, light or shadow, too fast, unsure
-        outline); the tests of `vanish` played backwards.
+    Statistic: log odds that the thing came from nothing against the innocent births
+        (entered at the border, was there and undetected, came from behind something,
+        split from a neighbour, light or shadow, too fast, unsure outline); the tests of
+        `vanish` played backwards.
     Abstains: too small, seen too briefly, at the border, in a fade or under a lost
         camera, within three frames of the beginning of the shot.
     Blind to: things that grow into view over more than about three frames; things

@@ -28,13 +28,13 @@ def teleport(
 
     Statistic: length of a step in body lengths beyond what the steps before and after
         foretell, dropped and doubled frames allowed for, less its uncertainty; it
-        counts where the same picture is at the new place and no longer at the old
-        one. For a thing that is gone from one place while a look-alike starts at
-        another: the distance between the two.
-    Abstains: too small, too fast, at the border, near other things, fewer than four
-        clear steps around, the box may have gone over to another thing.
-    Blind to: jumps shorter than about a body length; jumps of things faster than
-        their own size a frame; swaps of look-alikes.
+        counts where the same picture is at the new place and not where its motion
+        leads, and no other thing jumps at once. For a thing that is gone from one place
+        while a look-alike starts at another: the distance between the two.
+    Abstains: too small, too fast, at the border, near other things, fewer than two
+        clear steps on either side, the box may have gone over to another thing.
+    Blind to: jumps shorter than a seventh of a body length or four times as far as
+        its paces differ; jumps along its way of up to two steps; swaps of look-alikes.
     Source: innovation gating, Bar-Shalom, Li, Kirubarajan (2001), ch. 5.
 
     Args:

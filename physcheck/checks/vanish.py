@@ -10,14 +10,14 @@ __all__ = ["vanish"]
 
 
 @check("vanish", group="permanence", unit="nats")
-def vanish(shot: Shot, *, min_size_px: float = 10.0, min_seen_frames: int = 6) -> list[Signal]:
+def vanish(shot: Shot, *, min_size_px: float = 10.0, min_seen_frames: int = 4) -> list[Signal]:
     """A thing that is seen in the open is gone from one frame to the next.
 
-    Statistic: log odds that the thing ceased to exist against the best innocent
-        explanation of its end (left the frame, missed by the detector, went behind
-        something, merged with a neighbour, light or shadow, too fast, unsure
-        outline), from motion, neighbours and pixels around the end. 0 while the
-        thing is simply there.
+    Statistic: log odds that the thing ceased to exist against the innocent ends (left
+        the frame, missed by the detector, went behind something, merged with a
+        neighbour, light or shadow, too fast, unsure outline): tests of motion,
+        neighbours and pixels around the end, weighed together as labelled ends teach.
+        0 while the thing is simply there.
     Abstains: too small, seen too briefly, at the border, in a fade or under a lost
         camera, within three frames of the end of the shot.
     Blind to: fades that take more than about three frames; things that never

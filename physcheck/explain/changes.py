@@ -1,10 +1,9 @@
-"""Sudden changes within a track: is it the thing that jumped, or only its box?
+"""Sudden changes within a track; of size: is it the thing that grew, or only its box?
 
-A detector's box may grow because a shadow, a hand or a second part joins it, or
-jump because it goes over to another thing. The pixels tell: if the thing itself
-was magnified, its picture before, magnified, is its picture after; if only the
-box changed, its picture before is still there at the old scale. If the thing
-itself moved, its picture is at the new place and no longer on its way.
+A detector's box may grow because a shadow, a hand or a second part joins it. The
+pixels tell: if the thing itself was magnified, its picture before, magnified, is its
+picture after; if only the box changed, its picture before is still there at the old
+scale.
 """
 
 from __future__ import annotations
@@ -16,32 +15,25 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
+from physcheck.explain.leaps import leap_changes
 from physcheck.explain.looks import ask_alone, look_changes, seen_whole
-from physcheck.explain.pixels import GRID, Pixels
+from physcheck.explain.pixels import Pixels
 from physcheck.explain.shapes import shape_changes
 from physcheck.explain.silhouette import silhouette_growth
-from physcheck.signals import level_shift, robust_scale, runs
-from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
+from physcheck.signals import level_shift, runs
+from physcheck.types import Alternative, Bools, Change, Floats, Track
 
 __all__ = ["explain_changes"]
 
 _WINDOW = 6
-_MIN_ROWS = 3
 _MIN_STEP = 0.1
 _ALIKE = 0.35
 """Share of the larger change by which width and height may differ for a mere scaling."""
 _MAX_PAUSE = 20
 """Rows between before and after; over a longer time a thing may honestly have changed."""
-_MIN_LEAP = 0.5
 _EDGE_ROWS = 4
-_MAX_GAP = 3
-"""Rows; over a longer absence a change of place says nothing."""
 _MIN_SIZE_PX = 10.0
 _MARGIN = 0.25
-_NOISE_GREY = 1.5
-"""Grey levels of difference that grain and compression make."""
-_AXIS = (np.arange(GRID) + 0.5) / GRID * 2 - 1
-_ELLIPSE = _AXIS[None] ** 2 + _AXIS[:, None] ** 2 < 0.8
 _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 
@@ -63,7 +55,7 @@ def explain_changes(track: Track, first: int, pixels: Pixels, spread: Floats) ->
     thing = _Thing(track, first, boxes, known)
     found = [
         *_sizes(thing, pixels),
-        *_leaps(thing, pixels),
+        *leap_changes(track, first, boxes, pixels),
         *look_changes(track, first, boxes, pixels),
         *shape_changes(track, boxes, spread, pixels.px),
     ]
@@ -239,11 +231,6 @@ def _correlation(a: Floats, b: Floats) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def _distance(a: Floats, b: Floats) -> float:
-    """Mean difference of two patches in the ellipse that most things fill, grey levels."""
-    return float(np.abs(a - b).mean(axis=2)[_ELLIPSE].mean()) + _NOISE_GREY
-
-
 def _found_unscaled(pixels: Pixels, thing: _Thing, a: int, b: int) -> float:
     """Best correlation of the picture before, at its own scale, within the box after."""
     box_a, box_b = thing.boxes[a], thing.boxes[b]
@@ -265,77 +252,6 @@ def _found_unscaled(pixels: Pixels, thing: _Thing, a: int, b: int) -> float:
 def _centred(box: Floats, size: Floats) -> Floats:
     centre = (box[:2] + box[2:]) / 2
     return np.concatenate([centre - size / 2, centre + size / 2])
-
-
-def _leaps(thing: _Thing, pixels: Pixels) -> list[Change]:
-    """Jumps in place between neighbouring clear rows."""
-    track = thing.track
-    rows = np.flatnonzero(track.clear)
-    if len(rows) < 2 * _MIN_ROWS + 2:
-        return []
-    steps = np.diff(geometry.centre(thing.boxes[rows]), axis=0)
-    size = float(np.sqrt(np.median(geometry.size(thing.boxes[rows]).prod(axis=1))))
-    gaps = np.diff(rows)
-    leap = np.array([_beyond(steps, gaps, k) for k in range(len(steps))]) / size
-    leap[gaps > _MAX_GAP] = 0.0
-    found = []
-    for k in _peaks(leap, _MIN_LEAP):
-        before, after = int(rows[k]), int(rows[k + 1])
-        alternatives = _ask_place(thing, before, after, pixels)
-        error = robust_scale(np.linalg.norm(np.diff(steps, axis=0), axis=1)) / size
-        found.append(
-            _change("place", track, before, after, float(leap[k]), float(error), alternatives)
-        )
-    return found
-
-
-def _beyond(steps: Floats, gaps: Ints, k: int) -> float:
-    """By how much step k misses what its neighbours foretell, px.
-
-    Either neighbour's pace, up to two such steps on (dropped frames), or none at
-    all (a doubled frame), is foretold.
-    """
-    near = [j for j in (*range(k - 3, k), *range(k + 1, k + 4)) if 0 <= j < len(steps)]
-    if len(near) < 4:
-        return 0.0
-    pace = steps[near] / gaps[near][:, None]
-    misses = [
-        np.linalg.norm(steps[k] - factor * gaps[k] * v)
-        for v in pace
-        for factor in (0, 0.5, 1, 1.5, 2)
-    ]
-    usual = float(np.max(np.linalg.norm(pace, axis=1))) * gaps[k]
-    return float(max(min(misses) - 0.5 * usual, 0.0))
-
-
-def _ask_place(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[Alternative, ...]:
-    """Is the same picture at the new place, and no longer where it was?"""
-    old, new = thing.boxes[before], thing.boxes[after]
-    here = pixels.patch(thing.first + before, old)
-    there = pixels.patch(thing.first + after, new)
-    old_place = pixels.patch(thing.first + after, old)
-    new_place = pixels.patch(thing.first + before, new)
-    same = _correlation(here, there)
-    left, was_there = _correlation(here, old_place), _correlation(there, new_place)
-    # Both places change by the thing's contrast when it jumps; the thing itself does not.
-    change = min(_distance(here, old_place), _distance(there, new_place))
-    times = change / _distance(here, there)
-    levels = float(np.interp(np.log(times), (0.0, 0.4, 0.9), (-3.0, 0.0, 3.0)))
-    went_over = min(levels, float(np.clip(_GAIN * (same - 0.6), -5, 5)))
-    # Ground may be shaded like the thing and yet be of another grey.
-    stayed = max(levels, float(np.clip(_GAIN * (0.45 - max(left, was_there)), -5, 5)))
-    return (
-        Alternative(
-            "the box went over to another thing",
-            went_over,
-            f"likeness {same:.2f}, both places changed {times:.1f} times as much as the thing",
-        ),
-        Alternative(
-            "nothing moved",
-            stayed,
-            f"likeness of the old place {left:.2f}, of the new place before {was_there:.2f}",
-        ),
-    )
 
 
 def _change(

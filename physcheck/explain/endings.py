@@ -1,61 +1,54 @@
 """Births, deaths and gaps, each with the innocent explanations that were tried.
 
-Every innocent explanation has the log odds of the accusation ("it came from,
-or went into, nothing") against it; the best explanation is the one with the
-least. The likelihood ratios were read off labelled ends; they are damped
-because the tests lean on the same pixels.
+Hard facts come first: the shot ends, a cut or a fade, the border. What remains is
+weighed as a whole, at first by what the tracks tell alone, then, where that leaves a
+doubt, by the pixels too. Every innocent explanation carries the log odds of the
+accusation ("it came from, or went into, nothing") against it and what was measured.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
+from physcheck.explain.neighbours import (
+    clutter,
+    covered_share,
+    crowd_share,
+    nearest_gap,
+    outgrowth,
+)
 from physcheck.explain.pixels import Pixels
-from physcheck.explain.second_look import Path, Testimony, look
+from physcheck.explain.second_look import Path, look, rows_too_late
+from physcheck.explain.weighing import FIRST, SECOND, likelihood_ratio, weights
 from physcheck.types import Alternative, Bools, Ending, Floats, Gap, Ints, Track
 
-__all__ = ["Surroundings", "explain_ends"]
+__all__ = ["MeasuredEnd", "Surroundings", "explain_ends", "measured_ends"]
 
 _DAMPING = 0.8
-_SURE = 5.0
 _HISTORY = 8
 _LONG_HISTORY = 24
 _WHOLE = 0.12
 """Log size by which a box that is cut by nothing may differ from the usual."""
 _TURNED = 0.35
 """Sizes from the foreseen place beyond which a whole box has taken another way."""
-_MIN_HISTORY = 5
+_MIN_HISTORY = 3
 _MIN_AFTER = 3
-_HOLDS = 0.2
-"""A thing can merge with what has at least this share of its area."""
 _MIN_SIZE_PX = 8.0
 """Working px; smaller things carry too few pixels to be asked."""
-
-# Knots (measured value, log likelihood ratio of the accusation) for each test.
-_KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "drop": ((0.3, 0.5, 0.65, 0.8, 0.9), (-1.8, -1.4, 0.0, 1.9, 2.6)),
-    "cells": ((0.2, 0.6, 0.8, 0.95), (-0.4, 0.2, 0.8, 1.2)),
-    "swift": ((0.2, 0.5, 0.7, 0.95), (-1.6, -0.6, 0.3, 1.0)),
-    "order": ((-0.9, -0.6, -0.35, 0.0), (-2.2, -1.4, 0.0, 0.6)),
-    "ring": ((0.3, 0.8, 1.3, 1.8, 2.4), (-1.7, -1.0, 0.0, 0.6, 1.4)),
-    "settled": ((0.6, 0.75, 0.88, 0.96), (-1.8, -1.0, 0.4, 1.3)),
-    "match": ((0.5, 0.7, 0.85, 0.93), (1.6, 0.5, -0.6, -1.8)),
-    "survival": ((0.1, 0.3, 0.6), (1.3, 0.0, -2.1)),
-    "extent": ((-0.7, -0.35, -0.15), (-2.8, -1.8, 0.3)),
-    "crowd": ((0.0, 0.15, 0.4), (0.3, -0.5, -1.7)),
-    "exit": ((0.5, 1.0, 3.0), (-_SURE, 0.0, _SURE)),
-    "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
-    "covered": ((0.05, 0.2, 0.4), (_SURE, 0.0, -_SURE)),
-    "wavering": ((0.12, 0.25, 0.45), (_SURE, 2.0, -2.0)),
-    "light": ((0.5, 0.7, 0.9), (-3.0, 0.0, _SURE)),
-    "everywhere": ((1.5, 2.5, 4.0), (_SURE, 0.0, -3.0)),
-    "pace": ((0.3, 0.6, 1.0), (_SURE, 1.5, -2.0)),
-}
+_CUT_BEFORE, _CUT_AFTER = 2, 3
+"""Rows around an end in which a cut or a fade forbids to judge it."""
+_EXIT = 0.6
+"""Of its reach from the border; nearer it may have left the frame."""
+_DOUBT = -5.5
+"""Nats without pixels; what is surer to be innocent is not asked further."""
+_NEAR_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,12 +58,22 @@ class Surroundings:
     pixels: of the piece. unsteady: (n,) rows where the picture is not to be trusted.
     others: n arrays (N, 4) of stabilised boxes of all sure detections of a row.
     size_px: width and height of the clip.
+    ends: (n,) how many tracks begin or end in a row; alive: (n,) how many are there.
     """
 
     pixels: Pixels
     unsteady: Bools
     others: list[Floats]
     size_px: tuple[int, int]
+    ends: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    alive: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+class MeasuredEnd(NamedTuple):
+    """An end explained, and what was measured of it by name of the test."""
+
+    ending: Ending
+    measured: dict[str, float]
 
 
 def explain_ends(track: Track, first: int, around: Surroundings) -> Track:
@@ -82,61 +85,36 @@ def explain_ends(track: Track, first: int, around: Surroundings) -> Track:
     Returns:
         The same track with birth, death and gaps explained.
     """
+    ends = [end.ending for end in measured_ends(track, first, around)]
+    gaps = tuple(itertools.starmap(Gap, zip(ends[2::2], ends[3::2], strict=True)))
+    return replace(track, birth=ends[0], death=ends[1], gaps=gaps)
+
+
+def measured_ends(
+    track: Track, first: int, around: Surroundings, *, thorough: bool = False
+) -> Iterator[MeasuredEnd]:
+    """Yield birth, death, and departure and arrival of each gap.
+
+    Args:
+        track: as fitted. first: row of its first frame in the piece.
+        thorough: ask the pixels even where the tracks leave no doubt.
+    """
     rows = first + np.arange(len(track.frames))
     boxes = stabilise_each(track.boxes, around.pixels.camera, rows, around.pixels.px)
-    thing = _Thing(track, first, boxes)
-    seen = np.flatnonzero(track.observed)
-    gaps = []
-    for a, b in itertools.pairwise(seen):
+    thing = _Thing(track, first, boxes, around, thorough)
+    seen = _without_isolated(np.flatnonzero(track.observed))
+    yield thing.end(int(seen[0]), -1)
+    yield thing.end(int(seen[-1]), 1)
+    for a, b in itertools.pairwise(seen.tolist()):
         if b - a > 1:
-            departure = _explain(thing, int(a), 1, around, until=int(b))
-            arrival = _explain(thing, int(b), -1, around, until=int(a))
-            gaps.append(Gap(departure, arrival))
-    return replace(
-        track,
-        birth=_explain(thing, int(seen[0]), -1, around),
-        death=_explain(thing, int(seen[-1]), 1, around),
-        gaps=tuple(gaps),
-    )
+            yield thing.end(a, 1, until=b)
+            yield thing.end(b, -1, until=a)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Thing:
-    """A track, the row of its first frame in the piece and its stabilised boxes (T, 4)."""
-
-    track: Track
-    first: int
-    boxes: Floats
-
-
-def _explain(
-    thing: _Thing, at: int, step: int, around: Surroundings, until: int | None = None
-) -> Ending:
-    """Explain the end at index `at` of the track, looking along `step`."""
-    track, row = thing.track, thing.first + at
-    frame = int(track.frames[at])
-    room = (around.pixels.n - 1 - row) if step > 0 else row
-    if until is not None:
-        room = min(room, abs(until - at) - 1)
-    next_row = row + step
-    frames = around.pixels.piece.frames
-    other = int(frames[next_row]) if 0 <= next_row < len(frames) else -1
-    if room == 0 or other < 0:
-        return Ending(frame, "clip", reason="the shot ends" if step > 0 else "the shot begins")
-    path, reason = _path(thing, at, step, around, room)
-    if path is None:
-        return Ending(frame, "unclear", reason=reason, other_frame=other)
-    if until is None and room < _MIN_AFTER:
-        return Ending(frame, "clip", reason="too close to the end of the shot", other_frame=other)
-    near = slice(max(0, min(row, row + 4 * step) - 1), max(row, row + 4 * step) + 2)
-    if around.unsteady[near].any():
-        return Ending(frame, "transition", reason="cut, fade or camera", other_frame=other)
-    if until is not None and room < 2:
-        return Ending(frame, "missed", reason="lost for one frame", other_frame=other)
-    alternatives = _weigh(thing, at, path, around)
-    best = min(alternatives, key=lambda a: a.log_odds)
-    cause = "open" if best.log_odds > 0 else _CAUSES[best.name]
-    return Ending(frame, cause, best.log_odds, "", alternatives, other_frame=other)
+def _without_isolated(seen: Ints) -> Ints:
+    """Rows without those amid a gap: one sighting is as likely of what was uncovered."""
+    lonely = np.r_[False, (np.diff(seen)[:-1] > 1) & (np.diff(seen)[1:] > 1), False]
+    return seen[~lonely] if len(seen) > 2 else seen
 
 
 _CAUSES = {
@@ -151,36 +129,157 @@ _CAUSES = {
 }
 
 
-def _path(
-    thing: _Thing, at: int, step: int, around: Surroundings, room: int
-) -> tuple[Path | None, str]:
-    """The way of the thing up to its end, or why it cannot be told."""
-    track = thing.track
-    behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
-    behind = behind[(behind >= 0) & (behind < len(track.frames))]
-    behind = behind[track.observed[behind]]
-    if np.sum(np.abs(behind - at) <= _HISTORY) < _MIN_HISTORY:
-        return None, "seen too briefly"
-    if track.merged[behind[:3]].any():
-        return None, "merged with another"
-    boxes = thing.boxes[behind]
-    sizes = geometry.size(boxes)
-    size = np.median(sizes[1:], axis=0)
-    if size.min() / around.pixels.px.min() < _MIN_SIZE_PX:
-        return None, "too small"
-    # What hides the thing cuts its box: only whole boxes tell where its middle goes.
-    whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
-    centre, rows_on = geometry.centre(boxes), -np.abs(behind - at).astype(np.float64)
-    use = np.flatnonzero(whole[1:]) + 1
-    use = use if len(use) >= 4 else np.arange(1, len(behind))
-    place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
-    if whole[0] and np.linalg.norm(centre[0] - place) > _TURNED * size.mean():
-        # No occluder shifts a whole box so far: it bounced, and the last row knows.
-        use = np.concatenate([[0], use])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thing:
+    """A track, the row of its first frame in the piece and its stabilised boxes (T, 4)."""
+
+    track: Track
+    first: int
+    boxes: Floats
+    around: Surroundings
+    thorough: bool = False
+
+    def end(self, at: int, step: int, until: int | None = None) -> MeasuredEnd:
+        """Explain the end at index `at` of the track, looking along `step`."""
+        row, frame = self.first + at, int(self.track.frames[at])
+        room = (self.around.pixels.n - 1 - row) if step > 0 else row
+        if until is not None:
+            room = min(room, abs(until - at) - 1)
+        if room == 0:
+            reason = "the shot ends" if step > 0 else "the shot begins"
+            return MeasuredEnd(Ending(frame, "clip", reason=reason), {})
+        other = int(self.around.pixels.piece.frames[row + step])
+        cause, reason = self._untold(row, step, room, until is not None)
+        if cause:
+            return MeasuredEnd(Ending(frame, cause, reason=reason, other_frame=other), {})
+        path, reason = self._path(at, step, room)
+        if path is None:
+            return MeasuredEnd(Ending(frame, "unclear", reason=reason, other_frame=other), {})
+        return self._weighed(at, path, until is not None)
+
+    def _untold(self, row: int, step: int, room: int, returns: bool) -> tuple[str, str]:
+        """Cause and reason where an end cannot be told, else ("", "")."""
+        before, after = row - step * _CUT_BEFORE, row + step * _CUT_AFTER
+        near = slice(max(0, min(before, after)), max(before, after) + 1)
+        if not returns and room < _MIN_AFTER:
+            return "clip", "too close to the end of the shot"
+        if self.around.unsteady[near].any():
+            return "transition", "cut, fade or camera"
+        if returns and room < 2 and self._frames_lost(row, step) < 2:
+            return "missed", "lost for one frame"
+        return "", ""
+
+    def _frames_lost(self, row: int, step: int) -> float:
+        """For how many frames the row after an end stands; a still scene leaves out doubles."""
+        frames = self.around.pixels.piece.frames
+        stays = abs(int(frames[row + 2 * step]) - int(frames[row])) - 1
+        return stays / float(np.median(np.diff(frames)))
+
+    def _path(self, at: int, step: int, room: int) -> tuple[Path | None, str]:
+        """The way of the thing up to its end, or why it cannot be told."""
+        track, px = self.track, self.around.pixels.px
+        behind = np.arange(at, at - step * (_LONG_HISTORY + 1), -step)
+        behind = behind[(behind >= 0) & (behind < len(track.frames))]
+        behind = behind[track.observed[behind]]
+        if np.sum(np.abs(behind - at) <= _HISTORY) < _MIN_HISTORY:
+            return None, "seen too briefly"
+        if track.merged[behind[:3]].any():
+            return None, "merged with another"
+        boxes = self.boxes[behind]
+        sizes = geometry.size(boxes)
+        size = np.median(sizes[1:], axis=0)
+        if size.min() / px.min() < _MIN_SIZE_PX:
+            return None, "too small"
+        # What hides the thing cuts its box: only whole boxes tell where its middle goes.
+        whole = np.abs(np.log(np.maximum(sizes, 1e-3) / size)).max(axis=1) < _WHOLE
+        centre, rows_on = geometry.centre(boxes), -np.abs(behind - at).astype(np.float64)
+        use = np.flatnonzero(whole[1:]) + 1
+        use = use if len(use) >= 4 else np.arange(1, len(behind))
         place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
-    known = np.flatnonzero(whole & (rows_on > -_HISTORY))
-    seen = {int(rows_on[k]): centre[k] for k in known}
-    return Path(thing.first + at, step, size, place, velocity, boxes[:_HISTORY], room, seen), ""
+        if whole[0] and np.linalg.norm(centre[0] - place) > _TURNED * size.mean():
+            # No occluder shifts a whole box so far: it bounced, and the last row knows.
+            use = np.concatenate([[0], use])
+            place, velocity = _motion(rows_on[use], centre[use], float(size.mean()))
+        known = np.flatnonzero(whole & (rows_on > -_HISTORY))
+        seen = {int(rows_on[k]): centre[k] for k in known}
+        empty = self._empty_rows(behind, place, size)
+        last = self.first + at
+        return Path(last, step, size, place, velocity, boxes[:_HISTORY], room, seen, empty), ""
+
+    def _empty_rows(self, behind: Ints, place: Floats, size: Floats) -> tuple[int, ...]:
+        """Rows before the end in which the thing had not yet come to its last place."""
+        away = np.abs(geometry.centre(self.boxes[behind]) - place) > 1.1 * size
+        return tuple((self.first + behind[away.any(axis=1)][:6:2]).tolist())
+
+    def _weighed(self, at: int, path: Path, returns: bool) -> MeasuredEnd:
+        """Weigh all tests; those that need pixels only where the others leave a doubt."""
+        measured = self._measure(at, path, returns)
+        odds = weights(FIRST).log_odds(measured)
+        leaves = measured["exit"] < _EXIT
+        asked = self.thorough or (odds > _DOUBT and not leaves)
+        if asked:
+            at, path, measured = self._sooner(at, path, measured, returns)
+            measured |= look(self.around.pixels, path)
+            odds = weights(SECOND).log_odds(measured)
+        alternatives = [*_without_pixels(measured), *(_from_pixels(measured) if asked else ())]
+        best = min(alternatives, key=lambda one: one.log_odds)
+        odds = min(odds, best.log_odds) if leaves else odds
+        frame = int(self.track.frames[at])
+        other = int(self.around.pixels.piece.frames[path.last + path.step])
+        cause = "open" if odds > 0 else _CAUSES[best.name]
+        ending = Ending(frame, cause, odds, "", tuple(alternatives), other_frame=other)
+        return MeasuredEnd(ending, measured)
+
+    def _sooner(
+        self, at: int, path: Path, measured: dict[str, float], returns: bool
+    ) -> tuple[int, Path, dict[str, float]]:
+        """The same end where the pixels lost the thing, if its box outlived it."""
+        sooner = at - path.step * rows_too_late(self.around.pixels, path)
+        if sooner == at or not 0 <= sooner < len(self.boxes):
+            return at, path, measured
+        earlier, _ = self._path(sooner, path.step, path.room + abs(sooner - at))
+        if earlier is None:
+            return at, path, measured
+        return sooner, earlier, self._measure(sooner, earlier, returns)
+
+    def _measure(self, at: int, path: Path, returns: bool) -> dict[str, float]:
+        """All tests that need no pixels."""
+        track, around = self.track, self.around
+        seen = np.flatnonzero(track.observed)
+        own = {self.first + int(k): self.boxes[k] for k in seen}
+        nearest = nearest_gap(path, own, around.others)
+        grown = outgrowth(path, own, around.others)
+        covered = covered_share(path, around.others)
+        behind = np.arange(at - path.step, at - path.step * 9, -path.step)
+        behind = behind[(behind >= 0) & (behind < len(track.frames))]
+        recent = np.abs(seen - at) <= 2 * _HISTORY
+        side = (seen - at) * path.step <= 0
+        near = slice(max(path.last - _NEAR_ROWS, 0), path.last + _NEAR_ROWS + 1)
+        return {
+            "exit": _exit_margin(path, around),
+            "neighbour": nearest,
+            "covered": max(covered, grown) if nearest < 0.8 else 0.0,
+            "overlapped": covered,
+            "outgrown": min(grown, 2.0),
+            "crowd": crowd_share(path, around.others),
+            "clutter": clutter(path, around.others),
+            "wavering": _wavering(track, behind),
+            "light": float(np.nanmean(track.scores)),
+            "journey": float(np.log1p(_journey(track))),
+            "pace": float(np.linalg.norm(path.velocity) / path.size.mean()),
+            "everywhere": around.pixels.unrest(min(path.last, path.last + path.step)),
+            "history": float(np.log((recent & side).sum())),
+            "life": float(np.log(side.sum())),
+            "clear": float(np.mean(track.clear[behind])) if len(behind) else 0.0,
+            "size": float(np.log(path.size.min() / around.pixels.px.min())),
+            "last area": _last_area(path),
+            "company": float(np.log1p(around.ends[near].sum())),
+            "alive": float(np.log1p(around.alive[path.last])),
+            "returns": float(returns),
+            "absence": float(np.log(min(path.room, 60))),
+            "moving camera": float(around.pixels.camera.kind == "moving"),
+            "shaky camera": float(around.pixels.camera.kind == "shaky"),
+        }
 
 
 def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Floats]:
@@ -196,64 +295,6 @@ def _motion(rows_on: Floats, centre: Floats, size: float) -> tuple[Floats, Float
     return best[-1], best[-2]
 
 
-def _weigh(thing: _Thing, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
-    """Log odds against each innocent explanation; the cheap ones may settle it alone."""
-    cheap = _cheap(thing, at, path, around)
-    if min(a.log_odds for a in cheap) <= -1.0:
-        return cheap
-    seen = look(around.pixels, path)
-    return (*cheap, *_from_pixels(seen, _crowd(path, around)))
-
-
-def _llr(test: str, value: float) -> float:
-    """Log likelihood ratio of the accusation given one test; 0 where it could not be made."""
-    if not np.isfinite(value):
-        return 0.0
-    knots, levels = _KNOTS[test]
-    return float(np.interp(value, knots, levels))
-
-
-def _cheap(thing: _Thing, at: int, path: Path, around: Surroundings) -> tuple[Alternative, ...]:
-    """Explanations that need no pixels."""
-    track = thing.track
-    margin = _exit_margin(path, around)
-    gap = _neighbour_gap(thing, at, path, around)
-    covered = _covered(thing, at, path, around) if gap < 0.8 else 0.0
-    behind = np.arange(at - path.step, at - path.step * 9, -path.step)
-    behind = behind[(behind >= 0) & (behind < len(track.frames))]
-    wavering = _wavering(track, behind)
-    score = float(np.nanmean(track.scores))
-    moved = _journey(track)
-    pace = float(np.linalg.norm(path.velocity) / path.size.mean())
-    everywhere = around.pixels.unrest(min(path.last, path.last + path.step))
-    light = _llr("light", score) + 2.0 * (moved > 1.5)
-    return (
-        Alternative(
-            "left the frame", _llr("exit", margin), f"{margin:.1f} times its reach from the border"
-        ),
-        Alternative(
-            "merged with a neighbour",
-            max(_llr("neighbour", gap), _llr("covered", covered)),
-            "nothing near"
-            if gap > 5
-            else f"nearest thing {gap:.1f} sizes away, {100 * covered:.0f} % of the place "
-            "covered afterwards",
-        ),
-        Alternative(
-            "its outline is unsure",
-            _llr("wavering", wavering),
-            f"log area wavers by {wavering:.2f}",
-        ),
-        Alternative("light or shadow", light, f"unlike light in {100 * score:.0f} %"),
-        Alternative(
-            "the picture changed everywhere",
-            _llr("everywhere", everywhere),
-            f"{everywhere:.1f} times the usual change from frame to frame",
-        ),
-        Alternative("too fast to tell", _llr("pace", pace), f"{pace:.2f} sizes a frame"),
-    )
-
-
 def _exit_margin(path: Path, around: Surroundings) -> float:
     """Least distance to the border over the next two rows, over how far it may get by then."""
     margins = []
@@ -264,53 +305,6 @@ def _exit_margin(path: Path, around: Surroundings) -> float:
         margins.append(edge.min())
     reach = 0.1 * path.size.mean() + 0.5 * np.linalg.norm(path.velocity)
     return float(min(margins) / reach)
-
-
-def _neighbour_gap(thing: _Thing, at: int, path: Path, around: Surroundings) -> float:
-    """Distance to the nearest thing that could hold it, in sizes; 9 where there is none."""
-    gaps = [9.0]
-    for k in range(-2, min(3, path.room) + 1):
-        row, own = path.last + path.step * k, at + path.step * k
-        if not 0 <= row < len(around.others) or not len(around.others[row]):
-            continue
-        boxes = around.others[row]
-        if 0 <= own < len(thing.boxes) and thing.track.observed[own]:
-            mine = thing.boxes[own]
-            boxes = boxes[np.abs(boxes - mine).max(axis=1) > 0.5]
-        boxes = boxes[geometry.area(boxes) > _HOLDS * path.size.prod()]
-        if len(boxes):
-            gaps.append(float(geometry.gap(path.box(k)[None], boxes).min() / path.size.mean()))
-    return min(gaps)
-
-
-def _covered(thing: _Thing, at: int, path: Path, around: Surroundings) -> float:
-    """Share of the place, as it stayed or moved on, that is in others' boxes afterwards.
-
-    A neighbour that grew by a part of the thing may hold it wherever the place is.
-    """
-    shares = [0.0]
-    for k in range(1, min(3, path.room) + 1):
-        row = path.last + path.step * k
-        if 0 <= row < len(around.others) and len(around.others[row]):
-            places = np.stack([path.box(0), path.box(k)])
-            shares.append(float(geometry.containment(places, around.others[row]).max()))
-            shares.append(_growth(thing, at, path, row, around) / float(path.size.prod()))
-    return max(shares)
-
-
-def _growth(thing: _Thing, at: int, path: Path, row: int, around: Surroundings) -> float:
-    """By how much the largest thing near outgrew what was there before the end, px^2."""
-    mine = thing.boxes[at]
-    before = around.others[path.last]
-    before = before[np.abs(before - mine).max(axis=1) > 0.5] if len(before) else before
-    after = around.others[row]
-    near = after[geometry.gap(path.box(0)[None], after)[0] < path.size.mean()]
-    reach = float(path.size.mean())
-    grown = [
-        geometry.area(box) - geometry.area(before[geometry.gap(box[None], before)[0] < reach]).sum()
-        for box in near
-    ]
-    return float(max([0.0, *grown]))
 
 
 def _wavering(track: Track, behind: Ints) -> float:
@@ -330,34 +324,67 @@ def _journey(track: Track) -> float:
     return float(np.linalg.norm(track.mean[:, :2] - track.mean[0, :2], axis=1).max() / size)
 
 
-def _crowd(path: Path, around: Surroundings) -> float:
-    """Share of the place and its surroundings that other things cover afterwards."""
-    shares = [0.0]
-    for k in range(1, min(3, path.room) + 1):
-        row = path.last + path.step * k
-        if 0 <= row < len(around.others) and len(around.others[row]):
-            wide = geometry.expand(path.box(k)[None], 2.0)
-            shares.append(float(geometry.containment(wide, around.others[row]).max()))
-    return max(shares)
+def _last_area(path: Path) -> float:
+    """Log of the last box's area over the usual one."""
+    return float(np.log(np.maximum(geometry.area(path.earlier[0]), 1.0) / path.size.prod()))
 
 
-def _from_pixels(seen: Testimony, crowd: float) -> tuple[Alternative, ...]:
-    missed = ("drop", "match", "survival")
-    behind = ("extent", "cells", "swift", "order", "ring", "settled")
-    visible = float(np.interp(seen.contrast, (3.0, 6.0, 10.0), (-2.0, 0.0, 0.5)))
-    return (
+def _without_pixels(measured: dict[str, float]) -> list[Alternative]:
+    """Innocent explanations that the tracks tell of."""
+    gap, covered, score = measured["neighbour"], measured["covered"], measured["light"]
+    moved = measured["journey"] > np.log(2.5)
+    near = f"nearest thing {gap:.1f} sizes away, {100 * covered:.0f} % of the place covered"
+    told = {
+        "left the frame": (
+            likelihood_ratio("exit", measured["exit"]),
+            f"{measured['exit']:.1f} times its reach from the border",
+        ),
+        "merged with a neighbour": (
+            max(likelihood_ratio("neighbour", gap), likelihood_ratio("covered", covered)),
+            "nothing near" if gap > 5 else f"{near} afterwards",
+        ),
+        "its outline is unsure": (
+            likelihood_ratio("wavering", measured["wavering"]),
+            f"log area wavers by {measured['wavering']:.2f}",
+        ),
+        "light or shadow": (
+            likelihood_ratio("light", score) + 2.0 * moved,
+            f"unlike light in {100 * score:.0f} %",
+        ),
+        "the picture changed everywhere": (
+            likelihood_ratio("everywhere", measured["everywhere"]),
+            f"{measured['everywhere']:.1f} times the usual change from frame to frame",
+        ),
+        "too fast to tell": (
+            likelihood_ratio("pace", measured["pace"]),
+            f"{measured['pace']:.2f} sizes a frame",
+        ),
+    }
+    return [Alternative(name, odds, words) for name, (odds, words) in told.items()]
+
+
+def _from_pixels(measured: dict[str, float]) -> list[Alternative]:
+    """Innocent explanations that the pixels tell of."""
+
+    def odds(*tests: str) -> float:
+        return sum(likelihood_ratio(test, measured[test]) for test in tests)
+
+    visible = float(np.interp(np.exp(measured["contrast"]), (3.0, 6.0, 10.0), (-2.0, 0.0, 0.5)))
+    behind = odds("crowd", "extent", "cells", "swift", "order", "ring", "settled")
+    return [
         Alternative(
             "the detector missed it",
-            _DAMPING * (visible + sum(_llr(t, getattr(seen, t)) for t in missed)),
-            f"{100 * seen.drop:.0f} % of its contrast gone in one frame, best match later "
-            f"{seen.match:.2f}, {100 * seen.survival:.0f} % of its points go on",
+            _DAMPING * (visible + odds("drop", "match", "survival")),
+            f"{100 * measured['drop']:.0f} % of its contrast gone in one frame, best match later "
+            f"{measured['match']:.2f}, {100 * measured['survival']:.0f} % of its points go on",
         ),
         Alternative(
             "went behind something",
-            _DAMPING * (_llr("crowd", crowd) + sum(_llr(t, getattr(seen, t)) for t in behind)),
-            f"{100 * seen.cells:.0f} % of its cells gone at once, {100 * seen.swift:.0f} % within "
-            f"three frames, leading ones first {-seen.order:.2f}, change inside over around "
-            f"{np.exp(seen.ring):.1f}, place settled {seen.settled:.2f}, length at the leading "
-            f"side {np.exp(seen.extent):.2f} of usual",
+            _DAMPING * behind,
+            f"{100 * measured['cells']:.0f} % of its cells gone at once, "
+            f"{100 * measured['swift']:.0f} % within three frames, leading ones first "
+            f"{-measured['order']:.2f}, change inside over around {np.exp(measured['ring']):.1f}, "
+            f"place settled {measured['settled']:.2f}, length at the leading side "
+            f"{np.exp(measured['extent']):.2f} of usual",
         ),
-    )
+    ]

@@ -10,6 +10,7 @@ from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
 from physcheck.explain.changes import explain_changes
 from physcheck.explain.endings import Surroundings, explain_ends
+from physcheck.explain.leaps import not_together
 from physcheck.explain.outlines import spread_of
 from physcheck.explain.pixels import Pixels
 from physcheck.types import Bools, Detections, Ending, Floats, Ints, Piece, Track
@@ -45,17 +46,46 @@ def explain(
     Returns:
         The tracks of things, their ends explained; those of mere light are left out.
     """
-    others = [
-        stabilise(d.boxes[d.scores >= _SURE], camera, k, piece.px) for k, d in enumerate(detections)
-    ]
-    around = Surroundings(Pixels(piece, camera), unsteady(piece, camera), others, size_px)
+    others = sure_boxes(piece, camera, detections)
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
+    around = surroundings(piece, camera, others, tracks, size_px)
     things = [t for t in tracks if np.nanmean(t.scores) >= _THING]
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
     lives = _Lives.of(explained, row_of)
     outlined = [_outlined(k, lives, others, around) for k in range(len(explained))]
     changed = [_changed(t, row_of[int(t.frames[0])], detections, around.pixels) for t in outlined]
-    return _relocate(changed, row_of)
+    return _relocate(not_together(changed), row_of)
+
+
+def sure_boxes(piece: Piece, camera: Camera, detections: list[Detections]) -> list[Floats]:
+    """Of each row the boxes (N, 4) of all that is surely seen, in the reference view."""
+    return [
+        stabilise(d.boxes[d.scores >= _SURE], camera, k, piece.px) for k, d in enumerate(detections)
+    ]
+
+
+def surroundings(
+    piece: Piece,
+    camera: Camera,
+    others: list[Floats],
+    tracks: list[Track],
+    size_px: tuple[int, int],
+) -> Surroundings:
+    """What the ends of the tracks of a piece are judged against."""
+    n = len(piece.frames)
+    first = np.searchsorted(piece.frames, [t.frames[0] for t in tracks]).astype(np.int64)
+    stop = first + np.array([len(t.frames) for t in tracks], dtype=np.int64)
+    begun, ended = np.bincount(first, minlength=n + 1), np.bincount(stop, minlength=n + 1)
+    # What is there from the first row, or to the last, neither begins nor ends.
+    ends = np.r_[0, begun[1:n]] + np.r_[ended[1:n], 0]
+    return Surroundings(
+        Pixels(piece, camera),
+        unsteady(piece, camera),
+        others,
+        size_px,
+        ends,
+        np.cumsum(begun - ended)[:n],
+    )
 
 
 def _changed(track: Track, first: int, detections: list[Detections], pixels: Pixels) -> Track:

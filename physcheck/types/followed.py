@@ -47,7 +47,7 @@ class Ending:
     cause: the best explanation: "clip", "border", "occluded", "merged", "split",
         "missed", "open" (from or into nothing), "relocated" (a look-alike is
         elsewhere), "transition", "unclear".
-    log_odds: of "open" against the best innocent explanation, nats;
+    log_odds: of "open" against all that is innocent, all tests weighed together, nats;
         NaN where it could not be told.
     reason: why it could not be told, "" otherwise.
     partner: id of the track it merged with, split from or jumped to, or -1.

@@ -1,0 +1,243 @@
+"""Learn how the tests of an end are weighed, and write physcheck/explain/endings.json.
+
+    python reports/fit_endings.py LABELS... [--ends FILE] [-o FILE]
+
+Every birth, death and gap in the clips of the label files is measured. Ends at the time
+and place of a labelled vanish or appear are positive, all ends of clips that obey are
+negative, the others are left out: what jumps is not gone. A logistic model with shrinkage
+is fitted and judged by cross-validation in which no source of footage is on both sides.
+Measured ends are kept in the file named by --ends and used again. Needs scikit-learn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from physcheck import boxes as geometry
+from physcheck.camera import Camera, estimate_camera
+from physcheck.detectors.motion import MotionDetector
+from physcheck.explain.endings import MeasuredEnd, measured_ends
+from physcheck.explain.tracks import explain, sure_boxes, surroundings
+from physcheck.explain.weighing import FIRST, SECOND, inputs
+from physcheck.labels import ClipLabel, ViolationLabel, read_labels
+from physcheck.tracking import track
+from physcheck.types import Detections, Piece, Track
+from physcheck.video import VideoReader
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "physcheck" / "explain" / "endings.json"
+SLACK_FRAMES = 3
+SHRINKAGE = 0.3
+N_FOLDS = 8
+
+WITHOUT_PIXELS = (
+    *("exit", "neighbour", "covered", "overlapped", "outgrown", "crowd", "clutter"),
+    *("wavering", "light", "journey", "pace", "everywhere", "history", "life", "clear"),
+    *("size", "last area", "company", "alive", "returns", "absence"),
+)
+WITH_PIXELS = (
+    *WITHOUT_PIXELS,
+    *("contrast", "drop", "cells", "swift", "order", "fade", "ring", "unrest", "onset"),
+    *("settled", "restored", "match", "late", "near", "survival", "extent", "sharpness"),
+)
+KINDS = {1: ("vanish",), -1: ("appear",)}
+BORDER = 0.6
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, fit, write, and say how good it is."""
+    options = parse(arguments)
+    if options.ends.is_file():
+        rows = [json.loads(line) for line in options.ends.read_text().splitlines()]
+    else:
+        rows = [row for path in options.labels for row in measure_set(path)]
+        options.ends.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tables = {FIRST: fit(rows, WITHOUT_PIXELS), SECOND: fit(rows, WITH_PIXELS)}
+    report(rows, tables)
+    options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("labels", nargs="*", type=Path, help="label files")
+    parser.add_argument("--ends", type=Path, default=ROOT / "out" / "ends.jsonl")
+    parser.add_argument("-o", "--output", type=Path, default=TARGET)
+    return parser.parse_args(arguments)
+
+
+def measure_set(path: Path) -> Iterator[dict[str, Any]]:
+    """Measure the ends of the clips of a label file that obey or have fitting labels."""
+    for label in read_labels(path).clips:
+        if usable(label):
+            for piece in VideoReader(path.parent / label.clip).pieces():
+                camera = estimate_camera(piece.luma)
+                detections = MotionDetector().detect(piece, camera)
+                h, w = piece.luma.shape[1:]
+                size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
+                tracks = track(piece, camera, detections, size_px)
+                yield from ends_of(label, piece, camera, detections, tracks, size_px)
+
+
+def usable(label: ClipLabel) -> bool:
+    """Whether any end of the clip could be an example."""
+    wanted = {kind for kinds in KINDS.values() for kind in kinds}
+    return label.verdict == "clean" or any(one.kind in wanted for one in label.violations)
+
+
+def ends_of(
+    label: ClipLabel,
+    piece: Piece,
+    camera: Camera,
+    detections: list[Detections],
+    tracks: list[Track],
+    size_px: tuple[int, int],
+) -> Iterator[dict[str, Any]]:
+    """Yield the ends of one piece that are examples, as rows."""
+    row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
+    others = sure_boxes(piece, camera, detections)
+    around = surroundings(piece, camera, others, tracks, size_px)
+    for one in explain(piece, camera, detections, tracks, size_px):
+        first = row_of[int(one.frames[0])]
+        found = list(measured_ends(one, first, around, thorough=True))
+        steps = [-1, 1, *([1, -1] * (len(found) // 2 - 1))]
+        for step, end in zip(steps, found, strict=True):
+            truth = is_violation(label, one, end, step)
+            if end.measured and truth is not None:
+                yield {
+                    "clip": Path(label.clip).name,
+                    "origin": label.origin,
+                    "group": str(label.source or label.source_repo or label.clip),
+                    "truth": truth,
+                    "frame": end.ending.frame,
+                    "track": one.id,
+                    "step": step,
+                    "measured": end.measured,
+                }
+
+
+def is_violation(label: ClipLabel, one: Track, end: MeasuredEnd, step: int) -> bool | None:
+    """Whether an end is a labelled one; None where it is no example."""
+    if label.verdict == "clean":
+        return False
+    row = int(np.flatnonzero(one.frames == end.ending.frame)[0])
+    box = one.boxes[row]
+    for violation in label.violations:
+        if violation.kind in KINDS[step] and at(violation, end.ending.frame, box):
+            return True
+    return None
+
+
+def at(violation: ViolationLabel, frame: int, box: np.ndarray) -> bool:
+    """Whether a box is at the time and place of a labelled violation."""
+    first, last = violation.start_frame - SLACK_FRAMES, violation.end_frame + SLACK_FRAMES
+    if not first <= frame <= last or violation.box_at_peak is None:
+        return False
+    there = np.array(violation.box_at_peak[1:], dtype=np.float64)
+    away = np.abs(geometry.centre(box) - geometry.centre(there)) / geometry.size(there)
+    growth = abs(np.log(geometry.area(box) / geometry.area(there)))
+    return bool((away.max() < 0.75 and growth < 1.4) or geometry.iou(box[None], there[None]) > 0.3)
+
+
+def fit(rows: list[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    """Fit the weights of one look; returns the table that is shipped."""
+    x, y = examples(rows, names)
+    table = scaling(x, names)
+    model = LogisticRegression(C=SHRINKAGE, max_iter=2000)
+    model.fit(design(x, table), y)
+    slope, unknown = np.split(model.coef_[0], 2)
+    for k, name in enumerate(names):
+        table[name] |= {"slope": round(float(slope[k]), 4), "unknown": round(float(unknown[k]), 4)}
+    return {"start": round(float(model.intercept_[0]), 4), "tests": table}
+
+
+def examples(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (N, K) and truth (N,)."""
+    rows = list(rows)
+    x = np.array([inputs(row["measured"], names) for row in rows])
+    y = np.array([row["truth"] for row in rows], dtype=bool)
+    return x, y
+
+
+def scaling(x: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Where each input is cut, its centre and its scale."""
+    low, high = np.nanpercentile(x, [1, 99], axis=0)
+    kept = np.clip(x, low, high)
+    centre, scale = np.nanmean(kept, axis=0), np.maximum(np.nanstd(kept, axis=0), 1e-3)
+    columns = {"low": low, "high": high, "centre": centre, "scale": scale}
+    return {
+        name: {key: round(float(value[k]), 4) for key, value in columns.items()}
+        for k, name in enumerate(names)
+    }
+
+
+def design(x: np.ndarray, table: dict[str, dict[str, float]]) -> np.ndarray:
+    """Standardised inputs and what is unknown of them, (N, 2 K)."""
+    low, high, centre, scale = (
+        np.array([row[key] for row in table.values()]) for key in ("low", "high", "centre", "scale")
+    )
+    known = np.isfinite(x)
+    z = (np.clip(np.where(known, x, centre), low, high) - centre) / scale
+    return np.hstack([np.where(known, z, 0.0), ~known])
+
+
+def held_out(rows: list[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
+    """Log odds (N,) of each end by a model that has not seen its source."""
+    x, y = examples(rows, names)
+    groups = np.array([row["group"] for row in rows])
+    odds = np.zeros(len(rows))
+    for train, test in GroupKFold(N_FOLDS, shuffle=True, random_state=0).split(x, y, groups):
+        table = scaling(x[train], names)
+        model = LogisticRegression(C=SHRINKAGE, max_iter=2000)
+        model.fit(design(x[train], table), y[train])
+        odds[test] = model.decision_function(design(x[test], table))
+    return odds
+
+
+def report(rows: list[dict[str, Any]], tables: dict[str, Any]) -> None:
+    """Print recall at false alarms per end, and the innocent ends that look worst."""
+    truth = np.array([row["truth"] for row in rows])
+    origin = np.array([row["origin"] for row in rows])
+    leaves = np.array([row["measured"]["exit"] < BORDER for row in rows])
+    for look, names in ((FIRST, WITHOUT_PIXELS), (SECOND, WITH_PIXELS)):
+        odds = np.where(leaves, -np.inf, held_out(rows, names))
+        innocent = odds[~truth & (origin == "real")]
+        print(f"{look}: {truth.sum()} of {len(rows)} ends are violations")
+        for share in (0.05, 0.01, 0.001, 0.0):
+            limit = float(np.quantile(innocent, 1 - share))
+            recall = {
+                name: f"{np.mean(odds[truth & (origin == name)] > limit):.2f}"
+                for name in np.unique(origin[truth])
+            }
+            print(f"  {share:.3f} of real ends are over {limit:.2f} nats; recall {recall}")
+        if look == SECOND:
+            for k in np.argsort(np.where(truth, -np.inf, odds))[::-1][:25]:
+                row = rows[k]
+                print(f"  {odds[k]:.2f} {row['clip']} frame {row['frame']} step {row['step']}")
+        slopes = {name: one["slope"] for name, one in tables[look]["tests"].items()}
+        ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
+        print("  " + ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked))
+
+
+def about(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say what the weights were learned from."""
+    count = Counter((row["origin"], "violations" if row["truth"] else "innocent") for row in rows)
+    return {
+        "learned by": "reports/fit_endings.py",
+        "ends": {f"{origin}, {truth}": n for (origin, truth), n in sorted(count.items())},
+        "clips": len({row["clip"] for row in rows}),
+        "shrinkage": SHRINKAGE,
+    }
+
+
+if __name__ == "__main__":
+    main()
