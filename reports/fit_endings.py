@@ -1,6 +1,6 @@
 """Learn how the tests of an end are weighed, and write physcheck/explain/endings.json.
 
-    python reports/fit_endings.py LABELS... [--ends FILE] [-o FILE]
+    python reports/fit_endings.py LABELS... [--ends FILE] [--page FILE] [-o FILE]
 
 Every birth, death and gap in the clips of the label files is measured. Ends at the time
 and place of a labelled vanish or appear are positive, all ends of clips that obey are
@@ -49,12 +49,20 @@ WITH_PIXELS = (
     *("contrast", "drop", "cells", "swift", "order", "fade", "ring", "unrest", "onset"),
     *("settled", "restored", "match", "late", "near", "survival", "extent", "sharpness"),
 )
+LIMITS = {FIRST: (-5.5, -3.0, -1.0), SECOND: (-1.0, 0.0, 0.5, 1.0, 2.0)}
+TITLE = """# How ends are weighed
+
+Written by `python reports/fit_endings.py` with the label files of real, generated, mutated
+and simulated clips. Log odds of each end come from a model that has not seen its source.
+The table has the number of innocent ends over a limit and the share of labelled ends over
+it; events at which no track begins or ends are not in it.
+"""
 KINDS = {1: ("vanish",), -1: ("appear",)}
 BORDER = 0.6
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, fit, write, and say how good it is."""
+    """Measure, fit, and write the weights and how good they are."""
     options = parse(arguments)
     if options.ends.is_file():
         rows = [json.loads(line) for line in options.ends.read_text().splitlines()]
@@ -62,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows = [row for path in options.labels for row in measure_set(path)]
         options.ends.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tables = {FIRST: fit(rows, WITHOUT_PIXELS), SECOND: fit(rows, WITH_PIXELS)}
-    report(rows, tables)
+    options.page.write_text(page(rows, tables))
     options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
 
 
@@ -71,6 +79,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("labels", nargs="*", type=Path, help="label files")
     parser.add_argument("--ends", type=Path, default=ROOT / "out" / "ends.jsonl")
+    parser.add_argument("--page", type=Path, default=ROOT / "reports" / "endings.md")
     parser.add_argument("-o", "--output", type=Path, default=TARGET)
     return parser.parse_args(arguments)
 
@@ -203,29 +212,32 @@ def held_out(rows: list[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
     return odds
 
 
-def report(rows: list[dict[str, Any]], tables: dict[str, Any]) -> None:
-    """Print recall at false alarms per end, and the innocent ends that look worst."""
+def page(rows: list[dict[str, Any]], tables: dict[str, Any]) -> str:
+    """Recall at false alarms per end, and what the tests weigh, as Markdown."""
     truth = np.array([row["truth"] for row in rows])
     origin = np.array([row["origin"] for row in rows])
     leaves = np.array([row["measured"]["exit"] < BORDER for row in rows])
+    made = [str(name) for name in np.unique(origin[truth])]
+    lines = [
+        TITLE,
+        "| look | limit, nats | real | simulated, innocent | " + " | ".join(made) + " |",
+    ]
+    lines.append("|---" * (4 + len(made)) + "|")
     for look, names in ((FIRST, WITHOUT_PIXELS), (SECOND, WITH_PIXELS)):
         odds = np.where(leaves, -np.inf, held_out(rows, names))
-        innocent = odds[~truth & (origin == "real")]
-        print(f"{look}: {truth.sum()} of {len(rows)} ends are violations")
-        for share in (0.05, 0.01, 0.001, 0.0):
-            limit = float(np.quantile(innocent, 1 - share))
-            recall = {
-                name: f"{np.mean(odds[truth & (origin == name)] > limit):.2f}"
-                for name in np.unique(origin[truth])
-            }
-            print(f"  {share:.3f} of real ends are over {limit:.2f} nats; recall {recall}")
-        if look == SECOND:
-            for k in np.argsort(np.where(truth, -np.inf, odds))[::-1][:25]:
-                row = rows[k]
-                print(f"  {odds[k]:.2f} {row['clip']} frame {row['frame']} step {row['step']}")
-        slopes = {name: one["slope"] for name, one in tables[look]["tests"].items()}
-        ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
-        print("  " + ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked))
+        for limit in LIMITS[look]:
+            over = odds > limit
+            alarms = [np.sum(over & ~truth & (origin == one)) for one in ("real", "simulated")]
+            recall = [f"{np.mean(over[truth & (origin == one)]):.2f}" for one in made]
+            cells = [look, f"{limit:g}", *map(str, alarms), *recall]
+            lines.append("| " + " | ".join(cells) + " |")
+    counts = ", ".join(f"{n} {name}" for name, n in about(rows)["ends"].items())
+    slopes = {name: one["slope"] for name, one in tables[SECOND]["tests"].items()}
+    ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
+    weights = ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked)
+    return "\n".join(
+        [*lines, "", f"Ends: {counts}.", "", f"Nats for a usual change: {weights}.", ""]
+    )
 
 
 def about(rows: list[dict[str, Any]]) -> dict[str, Any]:
