@@ -13,6 +13,10 @@ from physcheck.types import Ending, Evidence, Floats, Shot, Signal, Track
 __all__ = ["end_signal", "size_of"]
 
 
+_SIMPLY_THERE = -9.0
+"""Log odds where a thing is seen before and after: nothing speaks for an end, nats."""
+
+
 def end_signal(
     track: Track,
     shot: Shot,
@@ -22,7 +26,7 @@ def end_signal(
     min_seen_frames: int,
     verb: str,
 ) -> Signal:
-    """Log odds that a thing went into, or came from, nothing; 0 while it is simply there.
+    """Log odds that a thing went into, or came from, nothing; very low while it is simply there.
 
     Args:
         track: the thing. shot: where it is seen.
@@ -34,7 +38,7 @@ def end_signal(
     Returns:
         One value a frame of the track, nats.
     """
-    values = np.where(track.observed & ~track.border, 0.0, np.nan)
+    values = np.where(track.observed & ~track.border, _SIMPLY_THERE, np.nan)
     reasons = np.where(track.observed, np.where(track.border, "at the border", ""), "not seen")
     reasons = reasons.astype("U40")
     _abstain(values, reasons, _unfit(track, min_size_px, min_seen_frames))
@@ -45,7 +49,7 @@ def end_signal(
             reason = ending.reason or "jumped elsewhere"
             values[rows], reasons[rows] = np.nan, reason
             continue
-        values[rows], reasons[rows] = ending.log_odds, ""
+        values[rows], reasons[rows] = max(ending.log_odds, _SIMPLY_THERE), ""
         evidence.append(_evidence(track, ending, verb))
     return Signal(
         track_ids=(track.id,),

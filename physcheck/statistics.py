@@ -29,8 +29,8 @@ __all__ = [
     "violation_probability",
 ]
 
-FAMILIES = ("exponential", "halfnormal", "lognormal")
-"""Names of the null families, see `log_tail_probability`."""
+FAMILIES = ("exponential", "halfnormal", "lognormal", "log-odds")
+"""Names of the null families, see `violation_probability`."""
 
 HIGHEST_PROBABILITY = 0.9999
 """No measurement on pixels makes more certain than this."""
@@ -157,7 +157,9 @@ def violation_probability(
     """Probability of a violation from a value and its limit, in logarithms throughout.
 
     The same as `posterior` of the two tail probabilities, but right also where
-    these are too small for a float.
+    these are too small for a float. The family "log-odds" is for statistics that are log
+    odds of a violation already, learned from labelled events: they keep their meaning
+    below zero, and the probability is logistic in (value - limit) / scale.
 
     Args:
         value: any shape, larger is worse. limit: in the same unit, above zero.
@@ -169,6 +171,9 @@ def violation_probability(
     Raises:
         ConfigurationError: the null is wrong, or the limit is not above zero.
     """
+    if family == "log-odds":
+        _check_family(family, scale, shape)
+        return _logistic((np.asarray(value, dtype=np.float64) - limit) / scale)
     log_p = log_tail_probability(value, family, scale, shape)
     log_p_limit = log_tail_probability(limit, family, scale, shape)
     return _log_posterior(log_p, float(log_p_limit))
@@ -194,7 +199,11 @@ def odds_probability(value: ArrayLike, limit: float, steepness: float) -> Floats
         raise ConfigurationError("limit and steepness must be above zero")
     with np.errstate(divide="ignore"):
         log_ratio = np.log(np.maximum(np.asarray(value, dtype=np.float64), 0.0) / limit)
-    return np.minimum(np.exp(-np.logaddexp(0.0, -steepness * log_ratio)), HIGHEST_PROBABILITY)
+    return _logistic(steepness * log_ratio)
+
+
+def _logistic(log_odds: Floats) -> Floats:
+    return np.minimum(np.exp(-np.logaddexp(0.0, -log_odds)), HIGHEST_PROBABILITY)
 
 
 def grouped_intervals(

@@ -96,7 +96,9 @@ def _fit(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float) -> Rul
     clean = rows[peaks.clean[rows]]
     violating = rows[~peaks.clean[rows]]
     found = [
-        tail_limit(values, share, additive=rule.null.family == "exponential", n_clean=n)
+        tail_limit(
+            values, share, additive=rule.null.family in ("exponential", "log-odds"), n_clean=n
+        )
         for values, n in _by_origin(peaks, column, clean)
     ]
     learned = max(found, default=0.0)

@@ -31,7 +31,7 @@ class _Model(BaseModel):
 
 
 class _NullModel(_Model):
-    family: Literal["exponential", "halfnormal", "lognormal"]
+    family: Literal["exponential", "halfnormal", "lognormal", "log-odds"]
     scale: float = Field(gt=0, allow_inf_nan=False)
     shape: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
@@ -233,7 +233,7 @@ def _message(error: ErrorDetails, at: KeyPath, source: _Source) -> str:
     if kind == "missing":
         return f"key '{key}' is missing{_misspelt(at, source)}"
     if kind == "literal_error":
-        options = re.findall(r"'(\w+)'", error["ctx"]["expected"])
+        options = re.findall(r"'([\w-]+)'", error["ctx"]["expected"])
         return f"unknown {key} '{got}'{suggestion(str(got), options)}"
     if kind in ("greater_than", "greater_than_equal"):
         bound = "larger than 0" if kind == "greater_than" else "at least 1"
