@@ -17,7 +17,7 @@ __all__ = ["appearance_change"]
 def appearance_change(
     shot: Shot,
     *,
-    min_size_px: float = 12.0,
+    min_size_px: float = 24.0,
     min_seen_frames: int = 10,
     error_weight: float = 2.0,
     min_log_odds: float = 0.0,
