@@ -139,7 +139,7 @@ def test_covering_the_pixels_of_a_vanish_takes_the_accusation_away(samples: Path
 
 
 def test_only_the_selected_rules_are_judged(samples: Path):
-    report = analyze(samples / "three_balls.mp4", select=["vanish", "size"])
+    report = analyze(samples / "three_balls.mp4", select=["vanish", "size-jump"])
     assert set(report.coverage) == {"vanish", "size-jump"}
     assert verdict(report) == ["size-jump", "vanish"]
 

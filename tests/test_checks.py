@@ -116,7 +116,7 @@ def bouncing(depth: float = 18.0, *, known: bool = True, **changes: object) -> S
     return shot_of(track, contacts=found if known else ())
 
 
-def setting_out(pace: float = 4.0, *, evenly: bool = False, **changes: object) -> Shot:
+def setting_out(pace: float = 10.0, *, evenly: bool = False, **changes: object) -> Shot:
     """A thing at rest goes to the right from row 30 on, at once or faster and faster."""
     late = np.maximum(np.arange(N) - 30, 0)
     x = 200 + (0.4 * late**2 if evenly else pace * late)
@@ -165,7 +165,7 @@ def hanging(n_still: int = 20, *, held: bool = False) -> Shot:
 def floating() -> Shot:
     """A ball that falls, bounces, falls again, and from then on rises ever faster."""
     y, t = hops([0.6]), np.arange(20)
-    return shot_of(ball(np.r_[y, 290 - 4.0 * t - 0.25 * t**2]))
+    return shot_of(ball(np.r_[y, 290 - 4.0 * t - 0.6 * t**2]))
 
 
 def going() -> Shot:

@@ -60,8 +60,9 @@ def test_trajectory_judges_a_nameless_thing_that_turns_and_not_a_bird():
     (nameless,) = trajectory(turning_in_flight(""))
     assert np.nanmax(nameless.values) > 5
     (bird,) = trajectory(turning_in_flight("bird"))
-    assert np.isnan(bird.values).all()
-    assert set(bird.reasons.tolist()) == {"moves by itself"}
+    # Where it goes evenly nothing is wrong, whatever it is; its turns are its own affair.
+    assert not (bird.values > 0).any()
+    assert "moves by itself" in bird.reasons.tolist()
 
 
 def test_a_step_of_size_that_posture_can_make_counts_less_for_a_person():
