@@ -278,6 +278,10 @@ def test_a_process_that_dies_costs_its_own_clip_only(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_ends_with_130_and_no_traceback(
     stub: Path, environment: dict[str, str], jobs: str
@@ -291,6 +295,8 @@ def test_ctrl_c_ends_with_130_and_no_traceback(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that starts the tests in the background makes them deaf to Ctrl-C.
+        preexec_fn=hear_interrupts,
     )
     assert process.stderr is not None
     assert process.stderr.readline() == DETECTOR_LINE
