@@ -23,6 +23,10 @@ __all__ = ["TensorReader", "is_tensor", "read_tensor", "resized"]
 _AT_ONCE_PX = 4_000_000
 """Px that are shrunk at a time, so that a device which holds the frames needs little more."""
 
+_SHIFT = 14
+_HALF = 1 << (_SHIFT - 1)
+"""Colours are weighted in 2**-14."""
+
 
 def is_tensor(source: object) -> bool:
     """Whether something is a tensor of torch, which need not be installed."""
@@ -143,25 +147,37 @@ def _linear(n_there: int, n_wanted: int) -> tuple[Ints, Floats]:
 
 def _planes(frames: Tensor, working_px: int) -> tuple[Bytes, Bytes]:
     """Luma (B, h, w) and chroma (B, h2, w2, 2) of frames (B, 3, H, W), brought to the host."""
-    torch = sys.modules["torch"]
     _check_levels(frames)
     height, width = frames.shape[2:]
+    luma, chroma = _luma_and_chroma(_bytes_of(frames))
     luma_size, chroma_size = working_sizes(width, height, working_px)
-    scale = 255.0 if frames.is_floating_point() else 1.0
-    luma = _luma(resized(frames, luma_size) * scale)
-    small = resized(frames, chroma_size) * scale
-    y = _luma(small)
-    # OpenCV's coefficients of BT.601 in full range.
-    chroma = torch.stack([0.564 * (small[:, 2] - y), 0.713 * (small[:, 0] - y)], dim=3) + 128.0
-    return _on_host(luma), _on_host(chroma)
+    return _shrunk(luma, luma_size)[:, 0], _shrunk(chroma, chroma_size).transpose(0, 2, 3, 1)
 
 
-def _luma(rgb: Tensor) -> Tensor:
-    return 0.299 * rgb[:, 0] + 0.587 * rgb[:, 1] + 0.114 * rgb[:, 2]
+def _luma_and_chroma(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Y (B, 1, H, W), and U and V (B, 2, H, W), of bytes: BT.601 in full range.
+
+    In whole numbers, as OpenCV does it, so that not a single level differs.
+    """
+    torch = sys.modules["torch"]
+    red, green, blue = rgb.to(torch.int32).unbind(1)
+    y = (4899 * red + 9617 * green + 1868 * blue + _HALF) >> _SHIFT
+    u, v = 9241 * (blue - y), 11682 * (red - y)
+    middle = (128 << _SHIFT) + _HALF
+    return y[:, None], (torch.stack([u, v], dim=1) + middle >> _SHIFT).clamp(0, 255)
 
 
-def _on_host(plane: Tensor) -> Bytes:
-    return np.asarray(_as_bytes(plane).cpu().numpy())
+def _shrunk(planes: Tensor, size: tuple[int, int]) -> Bytes:
+    """Planes (B, C, H, W) of whole levels at a size (width, height), on the host, rounded."""
+    small = resized(planes, size)
+    if tuple(planes.shape[1:]) == (1, 2 * size[1], 2 * size[0]):
+        # OpenCV halves a single plane in whole numbers, so that a half goes up.
+        small = (small + 0.5).floor()
+    return np.asarray(_as_bytes(small).cpu().numpy())
+
+
+def _bytes_of(frames: Tensor) -> Tensor:
+    return _as_bytes(frames.float() * 255.0) if frames.is_floating_point() else frames
 
 
 def _as_bytes(levels: Tensor) -> Tensor:
@@ -172,10 +188,8 @@ def _arrays(frames: Tensor) -> Iterator[Bytes]:
     """Frames (F, 3, H, W) in ordinary memory as (H, W, 3) uint8."""
     for number in range(len(frames)):
         picture = frames[number]
-        if picture.is_floating_point():
-            _check_levels(picture)
-            picture = _as_bytes(picture.float() * 255.0)
-        yield np.asarray(picture.permute(1, 2, 0).numpy())
+        _check_levels(picture)
+        yield np.asarray(_bytes_of(picture).permute(1, 2, 0).numpy())
 
 
 def _planes_first(frames: Tensor) -> Tensor:
