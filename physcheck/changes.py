@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from physcheck.signals import signal_of
 from physcheck.types import Bools, Change, Evidence, Signal, Track
 
 __all__ = ["between", "change_signal"]
@@ -52,16 +53,7 @@ def change_signal(
         peak = int(rows[-1])
         values[peak] = max(amount(change), 0.0)
         evidence.append(_evidence(track, change, peak, sentence(change)))
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit=unit,
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit=unit, evidence=evidence)
 
 
 def between(known: Bools, n_rows: int) -> Bools:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
+from physcheck.signals import signal_of
 from physcheck.types import Ending, Evidence, Floats, Shot, Signal, Track
 
 __all__ = ["end_signal", "size_of"]
@@ -51,16 +52,7 @@ def end_signal(
             continue
         values[rows], reasons[rows] = max(ending.log_odds, _SIMPLY_THERE), ""
         evidence.append(_evidence(track, ending, verb))
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="nats",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="nats", evidence=evidence)
 
 
 def size_of(track: Track) -> float:

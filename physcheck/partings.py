@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.signals import signal_of
 from physcheck.things import lives
 from physcheck.types import Alternative, Evidence, Floats, Ints, Signal, Track
 
@@ -283,16 +284,7 @@ def _signal(
                 one.alternatives,
             )
         )
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="nats",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="nats", evidence=evidence)
 
 
 def _unfit(track: Track, min_size_px: float) -> str:

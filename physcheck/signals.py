@@ -6,12 +6,14 @@ step between before and after, and local fits with their uncertainty.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from physcheck.errors import ShapeError
-from physcheck.types import Bools, Floats, Ints
+from physcheck.types import Bools, Evidence, Floats, Ints, Signal, Track
 
 __all__ = [
     "LevelShift",
@@ -23,6 +25,7 @@ __all__ = [
     "robust_scale",
     "rolling_median",
     "runs",
+    "signal_of",
     "velocity_break",
 ]
 
@@ -319,3 +322,28 @@ def _side(times_s: Floats, xy: Floats, weights: Floats, members: Ints) -> tuple[
     short = np.where(count < _MIN_SIDE, np.nan, 1.0)[..., None]
     c = (cov @ right[..., None])[..., 0] * unit * short
     return c, cov * (unit[..., :, None] * unit[..., None, :]) * short[..., None]
+
+
+def signal_of(
+    track: Track,
+    values: Floats,
+    reasons: NDArray[np.str_],
+    *,
+    unit: str,
+    evidence: Sequence[Evidence] = (),
+) -> Signal:
+    """What a check measured of one thing, a value for each of its frames.
+
+    Args:
+        values: (F,) in `unit`, NaN where it was not judged. reasons: (F,) why not, or "".
+    """
+    return Signal(
+        track_ids=(track.id,),
+        label=track.label,
+        frames=track.frames,
+        values=values,
+        unit=unit,
+        reasons=reasons,
+        boxes=track.boxes,
+        evidence=tuple(evidence),
+    )

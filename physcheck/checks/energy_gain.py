@@ -7,6 +7,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.falls import Bounce, bounces, stretches_of, untouched
+from physcheck.signals import signal_of
 from physcheck.types import Evidence, Floats, Shot, Signal, Track
 
 __all__ = ["energy_gain"]
@@ -46,16 +47,7 @@ def _measure(track: Track, shot: Shot, error_weight: float, reach: float) -> Sig
         values[rows], reasons[rows] = bounce.gain * np.exp(-error_weight * bounce.error), ""
         values[rows] *= climbed
         evidence.append(_evidence(track, rows, bounce))
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="drops",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="drops", evidence=evidence)
 
 
 def _rising(track: Track, bounce: Bounce) -> slice:

@@ -9,6 +9,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
+from physcheck.signals import signal_of
 from physcheck.types import Bools, Contact, Evidence, Floats, Ints, Shot, Signal, Support, Track
 
 __all__ = ["floor_penetration"]
@@ -96,16 +97,7 @@ def _measure(track: Track, shot: Shot, min_size_px: float, settings: _Settings) 
         reasons[~track.clear] = "near another thing"
         reasons[track.border] = "at the border"
         reasons[~track.observed] = "not seen"
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="px",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=evidence,
-    )
+    return signal_of(track, values, reasons, unit="px", evidence=evidence)
 
 
 def _against_given(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from physcheck.checks import check
 from physcheck.ends import size_of
 from physcheck.falls import is_fall, strength, stretches_of
+from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Ints, Shot, Signal, Stretch, Track
 
@@ -80,16 +81,7 @@ def _measure(
         if surest is not None:
             for one in stretches:
                 evidence += _compare(track, one, surest, settings, error_weight, values, reasons)
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="share of the fall",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="share of the fall", evidence=evidence)
 
 
 def _surest(stretches: Sequence[Stretch], down: float) -> Stretch | None:

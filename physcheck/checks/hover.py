@@ -8,6 +8,7 @@ from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
 from physcheck.falls import is_fall, strength, stretches_of, untouched
+from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Shot, Signal, Stretch, Track
 
@@ -95,16 +96,7 @@ def _measure(
             values[inside] = g * one.duration_s**2 / 8 / one.size_px
             reasons[inside] = ""
             evidence.append(_evidence(track, one, g, words))
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="body lengths",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="body lengths", evidence=evidence)
 
 
 def _unfit(track: Track, shot: Shot, min_size_px: float) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from physcheck.checks import check
 from physcheck.falls import Bounce, bounces, stretches_of, untouched
+from physcheck.signals import signal_of
 from physcheck.types import Evidence, Shot, Signal, Track
 
 __all__ = ["reversed_time"]
@@ -68,16 +69,7 @@ def _measure(
         values[rows] = mean - 1e-3 * np.abs(rows - middle) / len(rows)
         reasons[rows] = ""
         evidence = (_evidence(track, int(rows[0]), int(rows[-1]), middle, found),)
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="log energy",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=evidence,
-    )
+    return signal_of(track, values, reasons, unit="log energy", evidence=evidence)
 
 
 def _evidence(

@@ -6,6 +6,7 @@ import numpy as np
 
 from physcheck.checks import check
 from physcheck.ends import size_of
+from physcheck.signals import signal_of
 from physcheck.starts import Start, find_starts, judged_rows, nearest_other
 from physcheck.things import is_self_propelled
 from physcheck.types import Alternative, Evidence, Shot, Signal, Track
@@ -58,16 +59,7 @@ def _measure(track: Track, shot: Shot, min_size_px: float, min_gap: float) -> Si
                 continue
             values[row], reasons[row] = start.sharpness, ""
             evidence.append(_evidence(track, start, gap))
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="sigma",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="sigma", evidence=evidence)
 
 
 def _unfit(track: Track, shot: Shot, min_size_px: float) -> str:

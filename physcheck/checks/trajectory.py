@@ -12,6 +12,7 @@ from physcheck import boxes as geometry
 from physcheck.checks import check
 from physcheck.ends import size_of
 from physcheck.falls import Turn, is_fall, stretches_of, turn_between
+from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Ints, Shot, Signal, Stretch, Track
 
@@ -112,16 +113,7 @@ def _measure(
     for a, b in itertools.pairwise(stretches):
         evidence += _judge_turn(track, shot, a, b, excuse, settings, values, reasons)
     reasons[np.isfinite(values)] = ""
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="sigma",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=tuple(evidence),
-    )
+    return signal_of(track, values, reasons, unit="sigma", evidence=evidence)
 
 
 def _unfit(track: Track, min_size_px: float, max_waver: float) -> str:

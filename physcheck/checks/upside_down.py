@@ -8,6 +8,7 @@ import numpy as np
 
 from physcheck.checks import check
 from physcheck.falls import is_fall, strength, stretches_of
+from physcheck.signals import signal_of
 from physcheck.types import Evidence, Shot, Signal, Stretch, Track
 
 __all__ = ["upside_down"]
@@ -78,16 +79,7 @@ def _measure(track: Track, shot: Shot, falls: Sequence[Stretch], up: float, down
         reasons[rows] = ""
         if up > down:
             evidence = (_evidence(track, int(rows[0]), int(rows[-1]), middle, falls),)
-    return Signal(
-        track_ids=(track.id,),
-        label=track.label,
-        frames=track.frames,
-        values=values,
-        unit="sigma",
-        reasons=reasons,
-        boxes=track.boxes,
-        evidence=evidence,
-    )
+    return signal_of(track, values, reasons, unit="sigma", evidence=evidence)
 
 
 def _evidence(
