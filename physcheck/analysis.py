@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -94,9 +94,9 @@ def analyze(
     looking.seen = None if save_detections is None else {}
     ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
     work = _Work(looking, rules, floor, filter, ignored, progress or _no_progress)
-    pieces = reader.pieces()
-    while work.take_next(pieces):
-        pass
+    with closing(looking), closing(reader.pieces(looking.watcher)) as pieces:
+        while work.take_next(pieces):
+            pass
     with work.clock.stage("decide"):
         video = reader.video
         obstacles = (*reader.obstacles, *work.obstacles)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 
 from physcheck.errors import ConfigurationError
-from physcheck.shots import DoubledFrames, Finding, ShotDetector, small_picture
+from physcheck.shots import LOOK_AHEAD, DoubledFrames, Finding, ShotDetector, small_picture
 from physcheck.types import Bools, Bytes, Floats, Piece, Tensor, Video
 
 __all__ = [
     "PieceBuilder",
+    "Watcher",
     "WorkingFrame",
     "shot_bounds",
     "shrink",
@@ -31,6 +32,11 @@ __all__ = [
     "working_sizes",
 ]
 
+
+Watcher = Callable[[Piece, int], None]
+"""Gets frames of the piece that is being filled, as a piece, and the row of the first."""
+
+_WATCHED_AT_ONCE = 8
 
 LUMA_TABLE = np.clip((np.arange(256) - 16) * 255.0 / 219.0, 0, 255).round().astype(np.uint8)
 """Full-range luma of each limited-range one."""
@@ -90,6 +96,7 @@ class _Store:
     times_s: list[float] = field(default_factory=list)
     transition: list[bool] = field(default_factory=list)
     pictures: list[Tensor] = field(default_factory=list)
+    n_watched: int = 0
 
     def append(self, frame: WorkingFrame) -> None:
         """Copy a frame into the next free place."""
@@ -112,20 +119,21 @@ class _Store:
         rest.times_s = self.times_s[start:]
         rest.transition = self.transition[start:]
         rest.pictures = self.pictures[start:]
+        rest.n_watched = max(0, self.n_watched - start)
         return rest
 
-    def piece(self, count: int, px: Floats, first: bool, last: bool) -> Piece:
-        """Give the first `count` frames as a piece."""
+    def piece(self, rows: slice, px: Floats, first: bool, last: bool) -> Piece:
+        """Give some frames as a piece."""
         return Piece(
-            frames=np.array(self.numbers[:count], dtype=np.int64),
-            times_s=np.array(self.times_s[:count], dtype=np.float64),
-            luma=self.luma[:count],
-            chroma=self.chroma[:count],
-            transition=np.array(self.transition[:count], dtype=np.bool_),
+            frames=np.array(self.numbers[rows], dtype=np.int64),
+            times_s=np.array(self.times_s[rows], dtype=np.float64),
+            luma=self.luma[rows],
+            chroma=self.chroma[rows],
+            transition=np.array(self.transition[rows], dtype=np.bool_),
             px=px,
             first=first,
             last=last,
-            pictures=tuple(self.pictures[:count]),
+            pictures=tuple(self.pictures[rows]),
         )
 
 
@@ -133,9 +141,15 @@ class PieceBuilder:
     """Sorts working frames into pieces: repeats out, one shot a piece, bounded size."""
 
     def __init__(self, max_bytes: int, max_frames: int) -> None:
+        """Take the most bytes and frames of a piece.
+
+        Attributes:
+            watcher: gets most frames of a piece before it is full, where it is not None.
+        """
         if max_bytes < 1 or max_frames < 2:
             raise ConfigurationError("a piece needs room for at least two frames")
         self._max_bytes, self._max_frames = max_bytes, max_frames
+        self.watcher: Watcher | None = None
         self._px = np.ones(2)
         self._store: _Store | None = None
         self._first = True
@@ -220,6 +234,17 @@ class PieceBuilder:
         self.shots_s += perf_counter() - started
         for finding in found:
             yield from self._apply(finding)
+        self._show()
+
+    def _show(self) -> None:
+        """Let the watcher have frames that hardly any cut will take from the piece any more."""
+        store = self._store
+        if self.watcher is None or store is None:
+            return
+        start, stop = store.n_watched, store.n_watched + _WATCHED_AT_ONCE
+        if stop + LOOK_AHEAD <= len(store.numbers):
+            store.n_watched = stop
+            self.watcher(store.piece(slice(start, stop), self._px, False, False), start)
 
     def _new_store(self, frame: WorkingFrame) -> _Store:
         each = frame.luma.nbytes + frame.chroma.nbytes
@@ -249,7 +274,7 @@ class PieceBuilder:
         store = self._store
         assert store is not None
         self._store = store.tail(count)
-        piece = store.piece(count, self._px, self._first, last)
+        piece = store.piece(slice(count), self._px, self._first, last)
         self._first = last
         return piece
 

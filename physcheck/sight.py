@@ -12,8 +12,10 @@ from physcheck.camera import Camera
 from physcheck.detection_files import find_detections, read_detections, write_detections
 from physcheck.detector_choice import WITH_MODEL, DetectorChoice, Sight
 from physcheck.detectors import Detector
+from physcheck.detectors.early import EarlyLook
 from physcheck.detectors.motion import MotionDetector
 from physcheck.errors import ConfigurationError
+from physcheck.pieces import Watcher
 from physcheck.records import DetectorInfo
 from physcheck.types import Bytes, Detections, Piece, Tensor, Video
 
@@ -41,7 +43,7 @@ class OpenedSight:
         """
         if self.choice.name == "detections":
             return self._given(source)
-        detector = self._detector()
+        early = self._early()
         every = {"every": self._every or "auto"} if self.choice.name == "hybrid" else {}
         info = DetectorInfo(
             name=self.choice.name,
@@ -49,23 +51,37 @@ class OpenedSight:
             device=getattr(self.network, "device", "cpu"),
             settings={**getattr(self.network, "settings", {}), **every},
         )
-        sight = ClipSight(detector, info, tuple(getattr(self.network, "notes", ())))
+        before = tuple(getattr(self.network, "notes", ()))
+        sight = ClipSight(self._detector(early), info, before, early)
         if self.asked.cache and isinstance(source, str | Path):
             return sight.cached(source)
         return sight
 
-    def _detector(self) -> Detector:
+    def _detector(self, early: EarlyLook | None) -> Detector:
+        if early is None:
+            return MotionDetector()
         if self.choice.name == "hybrid":
             from physcheck.detectors.hybrid import HybridDetector
 
-            return HybridDetector(self.network, MotionDetector(), self._every)
-        return MotionDetector() if self.network is None else self.network
+            return HybridDetector(early, MotionDetector(), self._every)
+        return early
+
+    def _early(self) -> EarlyLook | None:
+        if self.network is None:
+            return None
+        at_once = self.asked.batch or (8 if self._on_cpu else 32)
+        return EarlyLook(self.network, self._every, at_once=at_once)
+
+    @property
+    def _on_cpu(self) -> bool:
+        return bool(getattr(self.network, "device", "cpu") == "cpu")
 
     @property
     def _every(self) -> int | None:
-        """How often hybrid asks the network; None for what a CPU can afford."""
-        on_cpu = getattr(self.network, "device", "cpu") == "cpu"
-        return self.asked.every or (None if on_cpu else 1)
+        """How often the network is asked, by hybrid at most; None for what a CPU can afford."""
+        if self.choice.name != "hybrid":
+            return 1
+        return self.asked.every or (None if self._on_cpu else 1)
 
     def _given(self, source: str | Path | Bytes | Tensor) -> ClipSight:
         from physcheck.detectors.given import GivenDetector
@@ -79,11 +95,15 @@ class OpenedSight:
 
 @dataclass(slots=True, eq=False)
 class ClipSight:
-    """A detector at work on one clip. It keeps what it saw where `seen` is a mapping."""
+    """A detector at work on one clip. It keeps what it saw where `seen` is a mapping.
+
+    early: the part of it that can look at frames while others are decoded, if there is one.
+    """
 
     detector: Detector
     info: DetectorInfo
     before: tuple[str, ...]
+    early: EarlyLook | None = None
     seen: dict[int, Detections] | None = None
     problem: str = ""
     name: str = ""
@@ -102,7 +122,20 @@ class ClipSight:
             )
         except OSError:
             return self
-        return ClipSight(CachedDetector(self.detector, cache, key), self.info, self.before)
+        remembering = CachedDetector(self.detector, cache, key)
+        # What was seen before is not looked at again.
+        early = None if remembering.knows_clip else self.early
+        return ClipSight(remembering, self.info, self.before, early)
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """What wants to see frames as soon as they are decoded."""
+        return None if self.early is None else self.early.watch
+
+    def close(self) -> None:
+        """Give back what it holds, whether or not the clip was seen to its end."""
+        if self.early is not None:
+            self.early.close()
 
     def detect(self, piece: Piece, camera: Camera) -> list[Detections]:
         """Find the things in each frame; see `Detector`."""

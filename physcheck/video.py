@@ -7,7 +7,7 @@ Luma and chroma come out in full range (0 to 255), whatever the file's range.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -33,6 +33,7 @@ from physcheck.container import (
 from physcheck.errors import ConfigurationError, InputError, ShapeError
 from physcheck.pieces import (
     PieceBuilder,
+    Watcher,
     WorkingFrame,
     shrink,
     stretch_chroma,
@@ -100,8 +101,11 @@ class VideoReader:
         """What is known of the file; complete once `pieces` is exhausted."""
         return self._video if self._video is not None else self._describe()
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self, watcher: Watcher | None = None) -> Generator[Piece, None, None]:
         """Decode the file front to back, piece by piece.
+
+        Args:
+            watcher: gets most frames of a piece while the rest of it is decoded.
 
         Yields:
             Pieces in order; none holds frames of two shots.
@@ -109,6 +113,7 @@ class VideoReader:
         Raises:
             InputError: the file is no video, or no frame of it can be decoded.
         """
+        self._sort.watcher = watcher
         source = self._frames()
         while True:
             started = perf_counter()
@@ -239,13 +244,17 @@ class ArrayReader:
         self.seconds["shots"] = self._sort.shots_s
         return self._sort.video(self._name, width, height, ())
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self, watcher: Watcher | None = None) -> Generator[Piece, None, None]:
         """Go through the frames, piece by piece.
+
+        Args:
+            watcher: as for `VideoReader`.
 
         Raises:
             InputError: there are no frames.
             ShapeError: a frame is not (H, W, 3) uint8, or not as large as the first.
         """
+        self._sort.watcher = watcher
         source = self._worked()
         while True:
             started = perf_counter()

@@ -30,6 +30,7 @@ import tempfile
 import time
 import types
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -99,18 +100,20 @@ def run_ours(
 ) -> Iterator[int]:
     """The same with physcheck."""
     from physcheck.camera import Camera
+    from physcheck.detectors.early import EarlyLook
     from physcheck.detectors.yolo import build
     from physcheck.tracking import track
     from physcheck.video import VideoReader
 
     detector = build(weights, imgsz=size, device="cpu", **settings)
     for clip in [warm, *clips]:
-        reader = VideoReader(clip)
-        for piece in reader.pieces():
-            n = len(piece.frames)
-            # Neither side estimates the motion of the camera: that is no part of the three.
-            camera = Camera("still", np.tile(np.eye(3), (n, 1, 1)), np.zeros(n, dtype=np.bool_))
-            track(piece, camera, detector.detect(piece, camera), (WIDTH, HEIGHT))
+        reader, early = VideoReader(clip), EarlyLook(detector)
+        with closing(early):
+            for piece in reader.pieces(early.watch):
+                n = len(piece.frames)
+                # Neither side estimates the motion of the camera: it is no part of the three.
+                still = Camera("still", np.tile(np.eye(3), (n, 1, 1)), np.zeros(n, dtype=np.bool_))
+                track(piece, still, early.detect(piece, still), (WIDTH, HEIGHT))
         # As many as the peer decodes: repeats are decoded too, but not looked at again.
         yield reader.video.n_frames
 

@@ -82,8 +82,8 @@ def test_a_piece_is_let_go_before_the_next_one_is_decoded(
         def __init__(self, path: str | Path) -> None:
             super().__init__(path, max_piece_frames=200)
 
-        def pieces(self) -> Iterator[Piece]:
-            pieces = super().pieces()
+        def pieces(self, watcher: Any = None) -> Iterator[Piece]:
+            pieces = super().pieces(watcher)
             while True:
                 piece: Any = next(pieces, None)
                 if piece is None:

@@ -103,6 +103,7 @@ class Named:
 
     device: str
     settings: dict[str, int]
+    name: str = "yolo"
 
 
 @pytest.mark.parametrize(

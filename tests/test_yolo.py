@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from physcheck import boxes as geometry
+from physcheck.camera import Camera
 from physcheck.detectors.colours import rgb_of
 from physcheck.detectors.devices import DeviceOutOfMemoryError
+from physcheck.detectors.early import EarlyLook
+from physcheck.detectors.sparse import some_frames
 from physcheck.detectors.suppression import suppress
 from physcheck.detectors.yolo import YoloDetector, build
 from physcheck.detectors.yolo.candidates import candidates, finished
@@ -305,6 +308,16 @@ def test_a_piece_is_seen_in_px_of_the_clip(
         assert len(sure) and geometry.iou(sure, ours.boxes).max(axis=1).min() > 0.8
         assert ours.features.shape == (len(ours.boxes), 4)
         assert (ours.noise_px > 0).all() and ours.noise_px.shape == ours.boxes.shape
+
+
+def test_boxes_seen_while_others_are_decoded_are_the_same(nano: YoloDetector, piece: Piece) -> None:
+    unmoved = Camera("still", np.tile(np.eye(3), (N_FRAMES, 1, 1)), np.zeros(N_FRAMES, dtype=bool))
+    early = EarlyLook(nano, at_once=2)
+    for start in (0, 2):
+        early.watch(some_frames(piece, unmoved, np.arange(start, start + 2))[0], start)
+    found = early.detect(piece, unmoved)
+    early.close()
+    assert furthest(found, nano.detect(piece)) < 1e-3
 
 
 def test_pieces_of_several_clips_share_batches_and_keep_their_order(

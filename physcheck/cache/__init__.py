@@ -35,6 +35,8 @@ __all__ = [
 FOLDER_VARIABLE = "PHYSCHECK_CACHE"
 LIMIT_VARIABLE = "PHYSCHECK_CACHE_MB"
 DEFAULT_MB = 2000.0
+_OF_CLIP = 16
+"""Digits of the clip's key with which the keys of its pieces begin."""
 
 
 class CachedDetector:
@@ -57,6 +59,11 @@ class CachedDetector:
         self._cache = cache
         self._clip_key = clip_key
 
+    @property
+    def knows_clip(self) -> bool:
+        """Whether some piece of the clip is in the cache."""
+        return self._cache.has_any(self._clip_key[:_OF_CLIP])
+
     def detect(self, piece: Piece, camera: Camera) -> list[Detections]:
         """Find the things in each frame; see `Detector`."""
         key = self._key(piece)
@@ -73,7 +80,7 @@ class CachedDetector:
         digest = hashlib.sha256(self._clip_key.encode())
         digest.update(repr((piece.luma.shape, piece.px.tolist())).encode())
         digest.update(np.ascontiguousarray(piece.frames).tobytes())
-        return digest.hexdigest()
+        return self._clip_key[:_OF_CLIP] + digest.hexdigest()
 
 
 def open_cache(environment: Mapping[str, str] | None = None) -> DetectionCache | None:

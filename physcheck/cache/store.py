@@ -59,6 +59,10 @@ class DetectionCache:
         self.problem = ""
         self._unseen_bytes = limit_bytes
 
+    def has_any(self, start: str) -> bool:
+        """Whether there is an entry whose key begins so; it may be gone, or damaged, later."""
+        return any(item.name.startswith(start) for item in _scan(self.folder))
+
     def get(self, key: str, n: int) -> list[Detections] | None:
         """The detections of a piece of n frames, or None where they are not known."""
         path = self._path(key)

@@ -9,9 +9,9 @@ import numpy as np
 from physcheck.camera import Camera
 from physcheck.detectors import Detector
 from physcheck.detectors.motion import nothing
-from physcheck.types import Bools, Detections, Ints, Piece
+from physcheck.types import Bools, Detections, Floats, Ints, Piece
 
-__all__ = ["frames_shown", "look_at_some", "stride"]
+__all__ = ["frames_shown", "look_at_some", "pace", "some_frames", "stride"]
 
 _EVERY, _LONGEST_S = 4, 0.14
 """Where nobody says how often: every fourth frame, but no longer than this without a look."""
@@ -30,13 +30,18 @@ def frames_shown(piece: Piece, camera: Camera, every: int | None) -> Bools:
     Returns:
         (n,) True where shown.
     """
-    n = len(piece.frames)
-    step_s = float(np.median(np.diff(piece.times_s))) if n > 1 else _LONGEST_S
-    every = max(1, min(_EVERY, int(_LONGEST_S / step_s))) if every is None else every
-    shown = np.zeros(n, dtype=bool)
-    shown[::every] = True
+    shown = np.zeros(len(piece.frames), dtype=bool)
+    shown[:: pace(piece.times_s, every)] = True
     shown[-1:] = True
     return np.asarray(shown | camera.lost | np.append(camera.lost[1:], False))
+
+
+def pace(times_s: Floats, every: int | None) -> int:
+    """The number that `every` stands for, see `frames_shown`, where frames have such times."""
+    if every is not None:
+        return every
+    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else _LONGEST_S
+    return max(1, min(_EVERY, int(_LONGEST_S / step_s)))
 
 
 def stride(shown: Bools) -> int:
@@ -61,14 +66,15 @@ def look_at_some(
     rows = np.flatnonzero(shown)
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]
-        seen = model.detect(_only(piece, some), _only_camera(camera, some))
+        seen = model.detect(*some_frames(piece, camera, some))
         for row, one in zip(some.tolist(), seen, strict=True):
             found[row] = one
     return found
 
 
-def _only(piece: Piece, rows: Ints) -> Piece:
-    return Piece(
+def some_frames(piece: Piece, camera: Camera, rows: Ints) -> tuple[Piece, Camera]:
+    """A copy of some frames of a piece, and how the picture moves in them."""
+    some = Piece(
         frames=piece.frames[rows],
         times_s=piece.times_s[rows],
         luma=piece.luma[rows],
@@ -79,7 +85,4 @@ def _only(piece: Piece, rows: Ints) -> Piece:
         last=piece.last and bool(rows[-1] == len(piece.frames) - 1),
         pictures=tuple(piece.pictures[row] for row in rows.tolist()) if piece.pictures else (),
     )
-
-
-def _only_camera(camera: Camera, rows: Ints) -> Camera:
-    return Camera(camera.kind, camera.to_reference[rows], camera.lost[rows])
+    return some, Camera(camera.kind, camera.to_reference[rows], camera.lost[rows])

@@ -1,0 +1,112 @@
+"""A network that looks at the first frames of a piece while the next ones are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from physcheck.camera import Camera
+from physcheck.detectors import Detector
+from physcheck.detectors.sparse import pace, some_frames
+from physcheck.types import Detections, Ints, Piece
+
+__all__ = ["EarlyLook"]
+
+_Part = tuple[Piece, Ints]
+"""A part of a piece, and which of its frames the network is shown."""
+
+
+class EarlyLook:
+    """A detector that sees each frame by itself, at work ahead of the question.
+
+    A thread of its own runs the network, so that it and the decoder work at one time
+    wherever there are two cores, or a GPU. It is never at work while the network is asked
+    directly, and which frames share a batch depends on their numbers alone, not on who
+    was faster. Frames wait as views of the piece that is being filled, which bounds the
+    memory; no frame is looked at twice.
+    """
+
+    def __init__(self, network: Detector, every: int | None = 1, *, at_once: int = 8) -> None:
+        """Take a detector; its thread starts with the first frames.
+
+        Args:
+            network: one to which neither camera nor other frames matter.
+            every: which frames will be asked for, see `frames_shown`; what is asked for
+                beside them is seen when it is.
+            at_once: frames that are handed to it together; a batch, or several.
+        """
+        self.name = network.name
+        self._network, self._every, self._at_once = network, every, at_once
+        self._pace = 1
+        self._worker: ThreadPoolExecutor | None = None
+        self._waiting: list[_Part] = []
+        self._at_work: list[Future[list[tuple[int, Detections]]]] = []
+        self._seen: dict[int, Detections] = {}
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the network did otherwise than asked."""
+        return getattr(self._network, "notes", ())
+
+    def watch(self, part: Piece, start: int) -> None:
+        """Take frames as soon as they are decoded.
+
+        Args:
+            part: frames of a piece that is being filled.
+            start: row of the first of them in that piece.
+        """
+        if start == 0:
+            self._pace = pace(part.times_s, self._every)
+        rows = np.flatnonzero((start + np.arange(len(part.frames))) % self._pace == 0)
+        self._waiting.append((part, rows))
+        if sum(len(some) for _, some in self._waiting) >= self._at_once:
+            self._worker = self._worker or ThreadPoolExecutor(1, "early-look")
+            self._at_work.append(self._worker.submit(self._look, self._waiting))
+            self._waiting = []
+
+    def detect(self, piece: Piece, camera: Camera) -> list[Detections]:
+        """Find the things in each frame; see `Detector`."""
+        numbers = piece.frames.tolist()
+        # What waits is part of what is asked for now; whatever is not is asked for later.
+        self._waiting = []
+        for done in self._at_work:
+            self._seen |= done.result()
+        self._at_work = []
+        late = np.array([k for k, n in enumerate(numbers) if n not in self._seen], dtype=np.int64)
+        if len(late):
+            found = self._network.detect(*some_frames(piece, camera, late))
+            self._seen |= zip(piece.frames[late].tolist(), found, strict=True)
+        answer = [self._seen[number] for number in numbers]
+        self._seen = {n: one for n, one in self._seen.items() if n > numbers[-1]}
+        return answer
+
+    def close(self) -> None:
+        """End the thread, once it is through with what it does just now."""
+        if self._worker is not None:
+            self._worker.shutdown(cancel_futures=True)
+
+    def _look(self, parts: Sequence[_Part]) -> list[tuple[int, Detections]]:
+        piece = _joined(parts)
+        n = len(piece.frames)
+        unknown = Camera("still", np.tile(np.eye(3), (n, 1, 1)), np.zeros(n, dtype=np.bool_))
+        return list(zip(piece.frames.tolist(), self._network.detect(piece, unknown), strict=True))
+
+
+def _joined(parts: Sequence[_Part]) -> Piece:
+    """The frames to be shown of some parts, as one piece."""
+    first = parts[0][0]
+
+    def column(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name)[rows] for part, rows in parts])
+
+    return Piece(
+        frames=column("frames"),
+        times_s=column("times_s"),
+        luma=column("luma"),
+        chroma=column("chroma"),
+        transition=column("transition"),
+        px=first.px,
+        pictures=tuple(part.pictures[k] for part, rows in parts for k in rows if part.pictures),
+    )
