@@ -6,11 +6,14 @@ frames -> camera -> detections -> tracks -> explained tracks -> world
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -86,6 +89,7 @@ def analyze(
         MissingExtraError: the detector needs what is not installed.
         ShapeError: the frames have another form.
     """
+    arguments = {name: value for name, value in locals().items() if name != "source"}
     rules = select_rules(load_pack(pack), select=select, ignore=ignore)
     asked = sight or Sight(detector, weights, device)
     opened = asked if isinstance(asked, OpenedSight) else open_sight(asked)
@@ -121,50 +125,37 @@ def analyze(
         total,
         detector=looking.info,
         pack=rules,
-        config_sha256=configuration_sha256(
-            pack=pack,
-            select=select,
-            ignore=ignore,
-            sight=opened.asked,
-            floor=floor,
-            filter=filter,
-            ignore_regions=ignore_regions,
-            ignore_spans=ignore_spans,
-        ),
+        config_sha256=configuration_sha256(**arguments),
         seconds=work.clock.seconds,
         signals=work.signals if signals else None,
         notes=(opened.line, *looking.notes(), *reader.remarks, *work.notes()),
     )
 
 
-def configuration_sha256(
-    *,
-    pack: str = "default",
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    detector: str = "auto",
-    weights: str | Path | None = None,
-    device: str = "auto",
-    floor: tuple[float, ...] | None = None,
-    filter: Backend = "numpy",
-    ignore_regions: Sequence[tuple[float, float, float, float]] = (),
-    ignore_spans: Sequence[TimeSpan] = (),
-    sight: Sight | None = None,
-    **_others: object,
-) -> str:
+_ARGUMENTS = inspect.signature(analyze)
+
+
+def configuration_sha256(**arguments: Any) -> str:
     """The `config_sha256` of a report that `analyze` makes with the same arguments.
+
+    Args:
+        arguments: keyword arguments of `analyze`; those that decide nothing do not matter.
 
     Raises:
         ConfigurationError: an argument or the pack is wrong.
     """
-    rules = select_rules(load_pack(pack), select=select, ignore=ignore)
-    looking = (sight or Sight(detector, weights, device)).settings()
-    settings: dict[str, object] = {"floor": floor, "filter": filter, **looking}
+    given = _ARGUMENTS.bind(None, **arguments)
+    given.apply_defaults()
+    asked = SimpleNamespace(**given.arguments)
+    rules = select_rules(load_pack(asked.pack), select=asked.select, ignore=asked.ignore)
+    sight = asked.sight or Sight(asked.detector, asked.weights, asked.device)
+    looking = (sight.asked if isinstance(sight, OpenedSight) else sight).settings()
+    settings: dict[str, object] = {"floor": asked.floor, "filter": asked.filter, **looking}
     # What nobody asked for leaves no trace, so that hashes of older reports stay right.
-    if len(ignore_regions):
-        settings["ignore_regions"] = [[float(side) for side in box] for box in ignore_regions]
-    if len(ignore_spans):
-        settings["ignore_spans"] = [list(span) for span in ignore_spans]
+    if len(asked.ignore_regions):
+        settings["ignore_regions"] = [[float(side) for side in box] for box in asked.ignore_regions]
+    if len(asked.ignore_spans):
+        settings["ignore_spans"] = [list(span) for span in asked.ignore_spans]
     return config_sha256(rules, settings)
 
 

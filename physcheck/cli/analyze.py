@@ -8,10 +8,23 @@ from typing import Annotated
 import typer
 
 from physcheck.cli.exits import EXIT_INPUT
+from physcheck.cli.flags import (
+    OUTPUT,
+    SIGHT,
+    Detector,
+    Device,
+    Ignore,
+    Jobs,
+    Pack,
+    Quiet,
+    Select,
+    Weights,
+    settings_among,
+)
 
 __all__ = ["analyze"]
 
-_INPUT, _RULES, _SCENE, _OUTPUT = "Detector", "Rules", "Scene", "Output"
+_SCENE = "Scene"
 
 
 def analyze(
@@ -23,65 +36,50 @@ def analyze(
             show_default=False,
         ),
     ],
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="auto, motion, yolo, hybrid, transformers or detections.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = None,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Weights of the detector: file or name.", rich_help_panel=_INPUT
-        ),
-    ] = None,
+    detector: Detector = None,
+    weights: Weights = None,
     detections: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE|DIR",
             help="Boxes computed elsewhere; a folder holds files named like the clips.",
-            rich_help_panel=_INPUT,
+            rich_help_panel=SIGHT,
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="auto, cpu, cuda:N or mps.", rich_help_panel=_INPUT),
-    ] = None,
+    device: Device = None,
     imgsz: Annotated[
         int | None,
         typer.Option(
-            metavar="PX", help="Longer side of what the network sees.", rich_help_panel=_INPUT
+            metavar="PX", help="Longer side of what the network sees.", rich_help_panel=SIGHT
         ),
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Frames at a time.", rich_help_panel=_INPUT),
+        typer.Option(metavar="N", help="Frames at a time.", rich_help_panel=SIGHT),
     ] = None,
     every: Annotated[
         int | None,
         typer.Option(
             metavar="N",
             help="With hybrid, show the network every N-th frame.",
-            rich_help_panel=_INPUT,
+            rich_help_panel=SIGHT,
         ),
     ] = None,
     classes: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME,...", help="Only things of these words.", rich_help_panel=_INPUT
-        ),
+        typer.Option(metavar="NAME,...", help="Only things of these words.", rich_help_panel=SIGHT),
     ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="What runs yolo: torch, onnx or openvino.", rich_help_panel=_INPUT
+            metavar="NAME",
+            help="What runs yolo: torch, onnx or openvino.",
+            rich_help_panel=SIGHT,
         ),
     ] = None,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="auto, fp32, fp16 or bf16.", rich_help_panel=_INPUT),
+        typer.Option(metavar="NAME", help="auto, fp32, fp16 or bf16.", rich_help_panel=SIGHT),
     ] = None,
     trust: Annotated[
         bool | None,
@@ -89,7 +87,7 @@ def analyze(
             "--trust/--no-trust",
             help="Load weights that may run any program.",
             show_default=False,
-            rich_help_panel=_INPUT,
+            rich_help_panel=SIGHT,
         ),
     ] = None,
     cache: Annotated[
@@ -98,33 +96,18 @@ def analyze(
             "--cache/--no-cache",
             help="Keep what was seen on disk, and use it again.",
             show_default=False,
-            rich_help_panel=_INPUT,
+            rich_help_panel=SIGHT,
         ),
     ] = None,
     filter: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Kalman filter: numpy or filterpy.", rich_help_panel=_INPUT
+            metavar="NAME", help="Kalman filter: numpy or filterpy.", rich_help_panel=SIGHT
         ),
     ] = None,
-    pack: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="Rule pack: default, strict, lenient, or a YAML file.",
-            rich_help_panel=_RULES,
-        ),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,...", help="Only these rules or groups.", rich_help_panel=_RULES
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME,...", help="Not these.", rich_help_panel=_RULES),
-    ] = None,
+    pack: Pack = None,
+    select: Select = None,
+    ignore: Ignore = None,
     floor: Annotated[
         str | None,
         typer.Option(
@@ -154,7 +137,7 @@ def analyze(
             "-f",
             metavar="NAME",
             help="text, json, jsonl, csv.",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     output: Annotated[
@@ -164,7 +147,7 @@ def analyze(
             "-o",
             metavar="FILE",
             help="Write to this file instead of stdout; its suffix tells the format.",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     save_detections: Annotated[
@@ -172,7 +155,7 @@ def analyze(
         typer.Option(
             metavar="DIR",
             help="Also write what was detected, one JSON a clip.",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     signals: Annotated[
@@ -181,24 +164,18 @@ def analyze(
             "--signals/--no-signals",
             help="Store every signal, frame by frame (JSON).",
             show_default=False,
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", metavar="N", help="Processes.", rich_help_panel=_OUTPUT),
-    ] = None,
-    quiet: Annotated[
-        bool | None,
-        typer.Option("--quiet", "-q", help="Only errors on stderr.", rich_help_panel=_OUTPUT),
-    ] = None,
+    jobs: Jobs = None,
+    quiet: Quiet = None,
     verbose: Annotated[
         bool | None,
         typer.Option(
             "--verbose",
             "-v",
             help="Notes, timelines, and where time went.",
-            rich_help_panel=_OUTPUT,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
 ) -> None:
@@ -207,9 +184,7 @@ def analyze(
     Exit status: 0 done, 2 wrong usage or configuration, 3 some input could not be
     read, or not to its end.
     """
-    flags = dict(locals())
-    for name in ("paths", "format", "output"):
-        del flags[name]
+    flags = settings_among(locals())
     from physcheck.cli.analyzing import run
 
     if not run(paths, flags, form=format, output=output):
