@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drawn_pieces import Thing, Way, draw, piece_of, slide
-from following import explained
+from following import explained, follow
 
+from physcheck.explain import explain
 from physcheck.types import Bytes, Change
 
 N = 50
@@ -33,6 +36,14 @@ def test_a_jump_of_a_third_of_its_size_is_found(by: tuple[float, float]):
     assert (leap.start, leap.stop) == (24, 25)
     assert 0.15 < leap.amount < 1.0
     assert leap.error < leap.amount / 4
+
+
+def test_a_step_over_which_the_camera_was_lost_is_no_leap():
+    piece = piece_of(draw(N, [Thing(jumping((14.0, 0.0)))]))
+    seen = follow(piece)
+    lost = replace(seen.camera, lost=np.arange(N) == 25)
+    tracks = explain(piece, lost, seen.detections, seen.tracks, seen.size_px)
+    assert not [c for t in tracks for c in t.changes if c.kind == "place"]
 
 
 def test_a_bounce_is_no_leap():

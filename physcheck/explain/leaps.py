@@ -69,7 +69,9 @@ def leap_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     """
     size = float(np.sqrt(np.median(geometry.size(track.boxes[track.observed]).prod(axis=1))))
     found = []
-    for leap in _leaps(np.flatnonzero(track.clear), boxes, size):
+    # Where the camera was lost nobody knows the way from row to row.
+    known = ~pixels.camera.lost[first : first + len(boxes)]
+    for leap in _leaps(np.flatnonzero(track.clear & known), boxes, size):
         alternatives = _ask(leap, boxes, first, pixels)
         found.append(
             Change(
