@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,7 +98,8 @@ def analyze(
     looking.seen = None if save_detections is None else {}
     ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
     work = _Work(looking, rules, floor, filter, ignored, progress or _no_progress)
-    with closing(looking), closing(reader.pieces(looking.watcher)) as pieces:
+    own = nullcontext() if opened is sight else closing(opened)
+    with own, closing(looking), closing(reader.pieces(looking.watcher)) as pieces:
         while work.take_next(pieces):
             pass
     with work.clock.stage("decide"):

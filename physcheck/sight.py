@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,21 @@ __all__ = ["ClipSight", "OpenedSight", "open_sight"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenedSight:
-    """A detector that is loaded. network: the part of it that needed loading, or None."""
+    """A detector that is loaded.
+
+    network: the part of it that needed loading, or None. worker: the thread in which that
+        runs; it starts with the first frames, and ends with `close` or when nobody has the
+        sight any more.
+    """
 
     asked: Sight
     choice: DetectorChoice
     network: Any = None
+    worker: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "network"))
+
+    def close(self) -> None:
+        """End the thread; nothing more can be looked at."""
+        self.worker.shutdown()
 
     @property
     def line(self) -> str:
@@ -70,7 +82,7 @@ class OpenedSight:
         if self.network is None:
             return None
         at_once = self.asked.batch or (8 if self._on_cpu else 32)
-        return EarlyLook(self.network, self._every, at_once=at_once)
+        return EarlyLook(self.network, self.worker, self._every, at_once=at_once)
 
     @property
     def _on_cpu(self) -> bool:

@@ -30,7 +30,7 @@ import tempfile
 import time
 import types
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -106,16 +106,16 @@ def run_ours(
     from physcheck.video import VideoReader
 
     detector = build(weights, imgsz=size, device="cpu", **settings)
-    for clip in [warm, *clips]:
-        reader, early = VideoReader(clip), EarlyLook(detector)
-        with closing(early):
+    with ThreadPoolExecutor(1) as worker:
+        for clip in [warm, *clips]:
+            reader, early = VideoReader(clip), EarlyLook(detector, worker)
             for piece in reader.pieces(early.watch):
                 n = len(piece.frames)
                 # Neither side estimates the motion of the camera: it is no part of the three.
                 still = Camera("still", np.tile(np.eye(3), (n, 1, 1)), np.zeros(n, dtype=np.bool_))
                 track(piece, still, early.detect(piece, still), (WIDTH, HEIGHT))
-        # As many as the peer decodes: repeats are decoded too, but not looked at again.
-        yield reader.video.n_frames
+            # As many as the peer decodes: repeats are decoded too, but not looked at again.
+            yield reader.video.n_frames
 
 
 def set_threads(n_threads: int) -> None:
@@ -191,11 +191,11 @@ def differences(theirs: Sequence[Any], ours: Sequence[Any]) -> tuple[list[float]
     return found, n_boxes, n_alone
 
 
-def in_own_process(task: dict[str, Any]) -> Any:
-    """Run a task in a fresh process with its share of threads."""
+def in_own_process(task: dict[str, Any], script: str = __file__) -> Any:
+    """Run a task of a script in a fresh process with its share of threads."""
     environment = os.environ | {"OMP_NUM_THREADS": str(task["threads"])}
     done = subprocess.run(
-        [sys.executable, __file__, "--task", json.dumps(task)],
+        [sys.executable, script, "--task", json.dumps(task)],
         env=environment,
         capture_output=True,
         text=True,

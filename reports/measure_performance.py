@@ -28,8 +28,8 @@ import numpy as np
 from sections import section_of
 
 ROOT = Path(__file__).resolve().parents[1]
-DETECTION = "Detection by a network"
-"""A section that another script writes."""
+OF_OTHERS = ("Detection by a network", "Both kinds of sight")
+"""Sections that other scripts write."""
 sys.path[:0] = [str(ROOT), str(ROOT / "samples")]
 
 import stage  # noqa: E402 (lies in samples/)
@@ -311,7 +311,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         text = run(arguments, Path(folder))
     if arguments.output.exists():
-        text += "\n" + section_of(arguments.output.read_text(encoding="utf-8"), DETECTION)
+        before = arguments.output.read_text(encoding="utf-8")
+        text = "\n".join([text, *(section_of(before, heading) for heading in OF_OTHERS)])
     arguments.output.write_text(text.rstrip() + "\n", encoding="utf-8")
     print(text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,14 +57,10 @@ def looked_at(frames: Bytes, detector: Detector, early: EarlyLook | None) -> lis
     return found
 
 
-def n_threads() -> int:
-    return sum(thread.name.startswith("early-look") for thread in threading.enumerate())
-
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    assert n_threads() == 0
+@pytest.fixture
+def worker() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as thread:
+        yield thread
 
 
 def same(some: list[Detections], others: list[Detections]) -> None:
@@ -73,9 +70,11 @@ def same(some: list[Detections], others: list[Detections]) -> None:
 
 
 @pytest.mark.parametrize("every", [1, 3, None])
-def test_hybrid_sees_the_same_and_asks_for_no_frame_twice(frames: Bytes, every: int | None) -> None:
+def test_hybrid_sees_the_same_and_asks_for_no_frame_twice(
+    worker: ThreadPoolExecutor, frames: Bytes, every: int | None
+) -> None:
     plain, watching = ScriptedModel(script), ScriptedModel(script)
-    early = EarlyLook(watching, every)
+    early = EarlyLook(watching, worker, every)
     usual = looked_at(frames, HybridDetector(plain, MotionDetector(), every), None)
     found = looked_at(frames, HybridDetector(early, MotionDetector(), every), early)
     early.close()
@@ -83,9 +82,11 @@ def test_hybrid_sees_the_same_and_asks_for_no_frame_twice(frames: Bytes, every: 
     assert sorted(watching.shown) == sorted(plain.shown)
 
 
-def test_most_frames_were_seen_when_the_last_one_is_decoded(frames: Bytes) -> None:
+def test_most_frames_were_seen_when_the_last_one_is_decoded(
+    worker: ThreadPoolExecutor, frames: Bytes
+) -> None:
     model = ScriptedModel(script)
-    early = EarlyLook(model)
+    early = EarlyLook(model, worker)
     pieces = ArrayReader(frames, 30.0).pieces(early.watch)
     first = next(pieces)
     deadline_s = time.monotonic() + 10
@@ -96,9 +97,9 @@ def test_most_frames_were_seen_when_the_last_one_is_decoded(frames: Bytes) -> No
     early.close()
 
 
-def test_frames_of_two_shots_are_told_apart(frames: Bytes) -> None:
+def test_frames_of_two_shots_are_told_apart(worker: ThreadPoolExecutor, frames: Bytes) -> None:
     model = ScriptedModel(script)
-    early = EarlyLook(model)
+    early = EarlyLook(model, worker)
     found = looked_at(frames, early, early)
     early.close()
     same(found, [one for k in range(N) for one in model.detect(_piece_of_frame(k), None)])  # type: ignore[arg-type]
@@ -115,8 +116,10 @@ def _piece_of_frame(k: int) -> Piece:
     )
 
 
-def test_what_goes_wrong_ahead_is_heard_where_the_question_is_asked(frames: Bytes) -> None:
-    early = EarlyLook(Failing(script))
+def test_what_goes_wrong_ahead_is_heard_where_the_question_is_asked(
+    worker: ThreadPoolExecutor, frames: Bytes
+) -> None:
+    early = EarlyLook(Failing(script), worker)
     with pytest.raises(ConfigurationError, match="no memory for a single frame"):
         looked_at(frames, early, early)
     early.close()
@@ -129,19 +132,38 @@ def test_an_analysis_that_is_given_up_leaves_no_thread(
     def interrupted(luma: Bytes) -> Camera:
         raise stop
 
+    model = ScriptedModel(script)
     monkeypatch.setattr("physcheck.analysis.estimate_camera", interrupted)
-    choice = DetectorChoice("hybrid", "asked for")
-    sight = OpenedSight(Sight("motion"), choice, ScriptedModel(script))
+    monkeypatch.setattr("physcheck.analysis.open_sight", lambda asked: opened(asked, model))
     with pytest.raises(stop):
-        analyze(frames, fps=30.0, sight=sight)
+        analyze(frames, fps=30.0)
+    assert len(model.shown) < N
+    assert not [one for one in threading.enumerate() if one.name.startswith("network")]
 
 
-def test_a_clip_that_is_in_the_cache_is_not_looked_at_ahead(tmp_path: Path, frames: Bytes) -> None:
+def test_one_thread_serves_many_clips(frames: Bytes) -> None:
+    model = ScriptedModel(script)
+    sight = opened(Sight("motion"), model)
+    reports = [analyze(frames, fps=30.0, sight=sight) for _ in range(2)]
+    names = [one.name for one in threading.enumerate() if one.name.startswith("network")]
+    sight.close()
+    assert names == ["network_0"]
+    assert reports[0].tracks == reports[1].tracks
+    assert model.shown[: len(model.shown) // 2] == model.shown[len(model.shown) // 2 :]
+
+
+def opened(asked: Sight, model: ScriptedModel) -> OpenedSight:
+    return OpenedSight(asked, DetectorChoice("hybrid", "asked for"), model)
+
+
+def test_a_clip_that_is_in_the_cache_is_not_looked_at_ahead(
+    worker: ThreadPoolExecutor, tmp_path: Path, frames: Bytes
+) -> None:
     cache = DetectionCache(tmp_path, 10**9)
     shown = []
     for _ in range(2):
         model = ScriptedModel(script)
-        early = EarlyLook(model)
+        early = EarlyLook(model, worker)
         cached = CachedDetector(early, cache, "0123456789abcdef" * 4)
         looked_at(frames, cached, None if cached.knows_clip else early)
         early.close()
@@ -149,9 +171,9 @@ def test_a_clip_that_is_in_the_cache_is_not_looked_at_ahead(tmp_path: Path, fram
     assert shown == [N, 0]
 
 
-def test_a_report_says_what_the_network_did_otherwise(frames: Bytes) -> None:
+def test_a_report_says_what_the_network_did_otherwise(worker: ThreadPoolExecutor) -> None:
     model = ScriptedModel(script)
-    early = EarlyLook(model)
+    early = EarlyLook(model, worker)
     info = physcheck.sight.DetectorInfo(name="hybrid")
     sight = ClipSight(HybridDetector(early, MotionDetector()), info, (), early)
     model.notes = ["cuda:0 has no memory for 64 frames at once: 32 from then on"]  # type: ignore[attr-defined]

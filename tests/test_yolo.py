@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -312,11 +313,11 @@ def test_a_piece_is_seen_in_px_of_the_clip(
 
 def test_boxes_seen_while_others_are_decoded_are_the_same(nano: YoloDetector, piece: Piece) -> None:
     unmoved = Camera("still", np.tile(np.eye(3), (N_FRAMES, 1, 1)), np.zeros(N_FRAMES, dtype=bool))
-    early = EarlyLook(nano, at_once=2)
-    for start in (0, 2):
-        early.watch(some_frames(piece, unmoved, np.arange(start, start + 2))[0], start)
-    found = early.detect(piece, unmoved)
-    early.close()
+    with ThreadPoolExecutor(1) as worker:
+        early = EarlyLook(nano, worker, at_once=2)
+        for start in (0, 2):
+            early.watch(some_frames(piece, unmoved, np.arange(start, start + 2))[0], start)
+        found = early.detect(piece, unmoved)
     assert furthest(found, nano.detect(piece)) < 1e-3
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -21,26 +21,34 @@ _Part = tuple[Piece, Ints]
 class EarlyLook:
     """A detector that sees each frame by itself, at work ahead of the question.
 
-    A thread of its own runs the network, so that it and the decoder work at one time
-    wherever there are two cores, or a GPU. It is never at work while the network is asked
-    directly, and which frames share a batch depends on their numbers alone, not on who
-    was faster. Frames wait as views of the piece that is being filled, which bounds the
-    memory; no frame is looked at twice.
+    The network runs in a thread of its own, so that it and the decoder work at one time
+    wherever there are two cores, or a GPU. Which frames share a batch depends on their
+    numbers alone, not on who was faster. Frames wait as views of the piece that is being
+    filled, which bounds the memory; no frame is looked at twice.
     """
 
-    def __init__(self, network: Detector, every: int | None = 1, *, at_once: int = 8) -> None:
-        """Take a detector; its thread starts with the first frames.
+    def __init__(
+        self,
+        network: Detector,
+        worker: ThreadPoolExecutor,
+        every: int | None = 1,
+        *,
+        at_once: int = 8,
+    ) -> None:
+        """Take a detector for one clip.
 
         Args:
             network: one to which neither camera nor other frames matter.
+            worker: one thread, which outlives the clip: runtimes keep what they have
+                prepared for each thread, and a new one would have to begin afresh.
             every: which frames will be asked for, see `frames_shown`; what is asked for
                 beside them is seen when it is.
-            at_once: frames that are handed to it together; a batch, or several.
+            at_once: frames that are handed to the network together; a batch, or several.
         """
         self.name = network.name
         self._network, self._every, self._at_once = network, every, at_once
+        self._worker = worker
         self._pace = 1
-        self._worker: ThreadPoolExecutor | None = None
         self._waiting: list[_Part] = []
         self._at_work: list[Future[list[tuple[int, Detections]]]] = []
         self._seen: dict[int, Detections] = {}
@@ -62,7 +70,6 @@ class EarlyLook:
         rows = np.flatnonzero((start + np.arange(len(part.frames))) % self._pace == 0)
         self._waiting.append((part, rows))
         if sum(len(some) for _, some in self._waiting) >= self._at_once:
-            self._worker = self._worker or ThreadPoolExecutor(1, "early-look")
             self._at_work.append(self._worker.submit(self._look, self._waiting))
             self._waiting = []
 
@@ -76,16 +83,18 @@ class EarlyLook:
         self._at_work = []
         late = np.array([k for k, n in enumerate(numbers) if n not in self._seen], dtype=np.int64)
         if len(late):
-            found = self._network.detect(*some_frames(piece, camera, late))
-            self._seen |= zip(piece.frames[late].tolist(), found, strict=True)
+            asked = self._worker.submit(self._network.detect, *some_frames(piece, camera, late))
+            self._seen |= zip(piece.frames[late].tolist(), asked.result(), strict=True)
         answer = [self._seen[number] for number in numbers]
         self._seen = {n: one for n, one in self._seen.items() if n > numbers[-1]}
         return answer
 
     def close(self) -> None:
-        """End the thread, once it is through with what it does just now."""
-        if self._worker is not None:
-            self._worker.shutdown(cancel_futures=True)
+        """Give up what nobody asked for, once the thread is through with what it does now."""
+        for asked in self._at_work:
+            asked.cancel()
+        wait(self._at_work)
+        self._at_work = []
 
     def _look(self, parts: Sequence[_Part]) -> list[tuple[int, Detections]]:
         piece = _joined(parts)
