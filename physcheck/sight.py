@@ -81,7 +81,8 @@ class OpenedSight:
     def _early(self) -> EarlyLook | None:
         if self.network is None:
             return None
-        at_once = self.asked.batch or (8 if self._on_cpu else 32)
+        # Within a few batches a GPU gets the next while it works on one.
+        at_once = self.asked.batch or 8 if self._on_cpu else 3 * (self.asked.batch or 32)
         return EarlyLook(self.network, self.worker, self._every, at_once=at_once)
 
     @property

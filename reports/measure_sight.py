@@ -27,6 +27,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from sections import section_of
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, estimate_camera
@@ -38,6 +39,8 @@ from physcheck.types import Detections, Floats, Piece
 from physcheck.video import VideoReader
 
 ROOT = Path(__file__).resolve().parents[1]
+OF_OTHERS = "What they lead to"
+"""The section that measure_verdicts.py writes."""
 SIGHTS = ("motion", "yolo", "hybrid")
 STRONG = {"motion": 0.5, "yolo": 0.25, "hybrid": 0.5}
 LEAST_IOU = 0.3
@@ -106,7 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 measure(clip, options.footage / "gt" / f"{clip.stem}.csv", model, seconds, paces)
             )
             print(clip.stem, file=sys.stderr, flush=True)
-    options.output.write_text(as_markdown(measured, seconds, options), encoding="utf-8")
+    before = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
+    text = as_markdown(measured, seconds, options) + "\n" + section_of(before, OF_OTHERS)
+    options.output.write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from physcheck import boxes as geometry
+from physcheck.analysis import analyze
+from physcheck.detector_choice import Sight
+from physcheck.detectors.early import EarlyLook
 from physcheck.detectors.yolo import build
 from physcheck.types import Bytes
 from physcheck.video import VideoReader
@@ -64,6 +67,18 @@ def test_half_precision_is_the_default_and_planes_are_laid_out_there(
     there = detector.detect(piece)
     counts = np.array([[len(a.boxes), len(b.boxes)] for a, b in zip(here, there, strict=True)])
     assert np.abs(np.diff(counts)).mean() < 2
+
+
+def test_a_whole_analysis_shows_the_gpu_every_frame_while_others_are_decoded(
+    weights: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sight = Sight("hybrid", weights / YOLO, imgsz=320)
+    ahead = analyze(clip, sight=sight)
+    assert ahead.detector.device == "cuda:0" and ahead.detector.settings["every"] == 1
+    monkeypatch.setattr(EarlyLook, "watch", lambda *_: None)
+    usual = analyze(clip, sight=sight)
+    assert len(ahead.tracks) == pytest.approx(len(usual.tracks), rel=0.2)
+    assert ahead.score == pytest.approx(usual.score, abs=0.05)
 
 
 def test_a_batch_that_is_too_large_is_halved(
