@@ -86,7 +86,9 @@ def page(arguments: argparse.Namespace) -> str:
             f"{os.cpu_count()} cores, {arguments.threads} thread(s) of each library; "
             f"{arguments.weights.name} at 640 px, shown every fourth frame at most; "
             f"{len(clips)} clips of real footage, {arguments.frames} frames at most, at "
-            f"{WIDTH} x {HEIGHT}; whole analysis; median of {arguments.rounds} interleaved rounds.",
+            f"{WIDTH} x {HEIGHT}; whole analysis; median of {arguments.rounds} interleaved rounds."
+            " The clock on the wall counts whatever else the machine does: compare it only on a "
+            "quiet one.",
             "",
             *rows,
             "",
