@@ -10,6 +10,7 @@ are independent, so the algebra runs on one small block an axis.
     steps.py     first sight, prediction, innovation, update of N things
     tracks.py    whole tracks: forward pass, smoother, likelihood
     blockwise.py, through_filterpy.py    the passes themselves, two ways
+    bank.py      N things in closed form, only to tell who continues whom
     tasks.py     what goes into a pass and comes out
     noise.py     measurement noise of a track, learned from the track
 
@@ -21,6 +22,7 @@ Tracking and Navigation.
 
 from __future__ import annotations
 
+from physcheck.kalman.bank import Bank
 from physcheck.kalman.motion import MotionModel
 from physcheck.kalman.noise import estimate_noise
 from physcheck.kalman.steps import initial, innovation, measure, predict, to_boxes, update
@@ -29,6 +31,7 @@ from physcheck.kalman.tracks import Backend, filter_tracks, log_likelihood, smoo
 
 __all__ = [
     "Backend",
+    "Bank",
     "FilteredTracks",
     "MotionModel",
     "estimate_noise",

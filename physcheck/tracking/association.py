@@ -1,7 +1,7 @@
 """Which detection continues which track: costs, gates and the best assignment.
 
-Source: Kuhn (1955), Munkres (1957) for the assignment; Bar-Shalom, Li,
-Kirubarajan (2001), ch. 6 for gating.
+Source: Kuhn (1955), Munkres (1957) for the assignment; Bewley et al. (2016), SORT,
+for overlap with the foretold box as the first thing to go by.
 """
 
 from __future__ import annotations
@@ -9,21 +9,18 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from physcheck import kalman
-from physcheck.types import Floats, Ints
+from physcheck.types import Bools, Floats, Ints
 
-__all__ = ["assign", "feature_distance", "likelihood_cost", "reach_cost"]
+__all__ = ["REFUSED", "assign", "assign_sparse", "feature_distance", "overlap_cost", "reach_cost"]
 
-_GATE_NIS = 25.0
-_GATE_LOG_AREA = 1.6
-_SIZE_SPREAD = 0.3
-"""log px by which a blob's outline wavers from frame to frame."""
+REFUSED = 1e6
+_LEAST_IOU, _LEAST_IN_PLACE = 0.3, 0.15
 _GREY_SPREAD = 25.0
-_USUAL_SPREAD = 0.1
-"""Sizes by which the prediction errs for a tracklet that is seen."""
-_MAX_WAY = 1.5
-"""Sizes; a faster turn is not believed without a likely prediction."""
-_REFUSED = 1e6
+_LOOK_WEIGHT, _SCORE_WEIGHT = 0.05, 0.5
+_MAX_LOOK = 2.0
+_MAX_LOG_AREA = 1.6
+_CLEARLY = 0.5
+"""A pair that is apart must be nearer than this share of the way to the next alike."""
 
 
 def assign(cost: Floats, limit: float) -> tuple[Ints, Ints]:
@@ -43,61 +40,68 @@ def assign(cost: Floats, limit: float) -> tuple[Ints, Ints]:
     return rows[keep], columns[keep]
 
 
-def likelihood_cost(
-    mean: Floats, cov: Floats, features: Floats, measured: Floats, noise: Floats, seen: Floats
-) -> Floats:
-    """Negative log likelihood that each measurement continues each track.
+def assign_sparse(cost: Floats, limit: float) -> tuple[Ints, Ints]:
+    """The same as `assign`, faster where few pairs are possible at all.
+
+    A pair whose row and column have no other possible partner is in the best
+    assignment, so only the others are left to weigh.
+    """
+    possible = cost < limit
+    rows, columns = np.nonzero(possible)
+    if not len(rows):
+        return rows, columns
+    alone = (possible.sum(axis=1)[rows] == 1) & (possible.sum(axis=0)[columns] == 1)
+    if alone.all():
+        return rows, columns
+    open_rows, open_columns = np.unique(rows[~alone]), np.unique(columns[~alone])
+    i, j = assign(cost[np.ix_(open_rows, open_columns)], limit)
+    return (
+        np.concatenate([rows[alone], open_rows[i]]),
+        np.concatenate([columns[alone], open_columns[j]]),
+    )
+
+
+def overlap_cost(iou: Floats, in_place: Bools, look: Floats, scores: Floats) -> Floats:
+    """Cost of pairs that overlap, (N, M); 1e6 where they hardly do.
 
     Args:
-        mean, cov: (N, 10), (N, 10, 10) predicted states. features: (N, K).
-        measured, noise: (M, 4). seen: (M, K) features of the measurements.
-
-    Returns:
-        (N, M), 1e6 outside the gate.
+        iou: (N, M). in_place: (N, M) pairs about the same middle.
+        look: (N, M), see `feature_distance`.
+        scores: (M,) of the detections: of two that overlap alike the surer one is taken.
     """
-    y, S, _ = kalman.innovation(mean[:, None], cov[:, None], measured[None], noise[None])
-    spread = np.diagonal(S, axis1=-2, axis2=-1)[..., :2]
-    nis = (y[..., :2] ** 2 / spread).sum(axis=-1)
-    size = (y[..., 2:] ** 2).sum(axis=-1) / _SIZE_SPREAD**2
-    look = feature_distance(features, seen) / _GREY_SPREAD
-    cost = 0.5 * (nis + np.minimum(size, 16) + np.minimum(look**2, 9)) + _vagueness(mean, spread)
-    refused = (nis > _GATE_NIS) | (np.abs(y[..., 2:].sum(axis=-1)) > _GATE_LOG_AREA)
-    return np.where(refused, _REFUSED, cost)
-
-
-def _vagueness(mean: Floats, spread: Floats) -> Floats:
-    """What a wide prediction costs, (N, M): half the log of its variance, over the usual.
-
-    Without it a tracklet that was lost some frames ago, whose prediction allows for
-    anything, would take the detections of those that are still seen.
-
-    Args:
-        mean: (N, 10) predicted. spread: (N, M, 2) variance of the middle, px squared.
-    """
-    usual_px = _USUAL_SPREAD * np.exp(mean[:, 2:4].mean(axis=1))
-    ratio = spread / usual_px[:, None, None] ** 2
-    return np.asarray(0.5 * np.log(np.maximum(ratio, 1.0)).sum(axis=-1))
+    cost = 1 - iou + _LOOK_WEIGHT * np.minimum(look, 4.0) - _SCORE_WEIGHT * scores
+    return np.where((iou > _LEAST_IOU) | (in_place & (iou > _LEAST_IN_PLACE)), cost, REFUSED)
 
 
 def reach_cost(
-    mean: Floats, features: Floats, measured: Floats, seen: Floats, dt_s: Floats
+    distance: Floats, reach: Floats, lag: Ints, log_area: Floats, look: Floats
 ) -> Floats:
-    """Cost of a pair for things that turn sharply: distance over what could be reached.
+    """Cost of pairs that lie apart, (N, M); 1e6 out of reach or where they are unlike.
+
+    Things that turn sharply or are faster than their size a frame do not overlap with
+    where they are foretold. Such a pair is believed only where it is clear: each is the
+    likeliest for the other, and the next one is twice as far or unlike.
 
     Args:
-        mean: (N, 10) predicted. features: (N, K). measured: (M, 4). seen: (M, K).
-        dt_s: (N,) seconds since the track was last seen.
-
-    Returns:
-        (N, M) about 1 at the edge of reach, 1e6 where size or look differ.
+        distance: (N, M) px between each thing and each detection. reach: (N,) px.
+        lag: (N,) frames since each was seen.
+        log_area: (N, M) logarithm of the ratio of areas. look: (N, M).
     """
-    size_px = np.exp(mean[:, 2:4].mean(axis=1))
-    way_px = np.minimum(np.linalg.norm(mean[:, 4:6], axis=1) * dt_s, _MAX_WAY * size_px)
-    distance = np.linalg.norm(mean[:, None, :2] - measured[None, :, :2], axis=-1)
-    log_area = np.abs((mean[:, None, 2:4] - measured[None, :, 2:4]).sum(axis=-1))
-    look = feature_distance(features, seen)
-    refused = (log_area > 1.0) | (look > 2 * _GREY_SPREAD)
-    return np.where(refused, _REFUSED, distance / (0.6 * size_px + way_px)[:, None])
+    alike = (log_area < _MAX_LOG_AREA) & (look < _MAX_LOOK)
+    unlike = log_area**2 + (look / _MAX_LOOK) ** 2
+    cost = (distance * (lag / reach)[:, None]) ** 2 + unlike
+    apart = np.where(alike, cost, np.inf)
+    clear = alike & (distance < reach[:, None]) & _clear(apart) & _clear(apart.T).T
+    return np.where(clear, cost, REFUSED)
+
+
+def _clear(cost: Floats) -> Bools:
+    """Whether each entry is its row's least, and far less than the next, (N, M)."""
+    if cost.shape[1] < 2:
+        return np.ones(cost.shape, dtype=bool)
+    least = np.partition(cost, 1, axis=1)
+    bound = np.minimum(least[:, 0], _CLEARLY**2 * least[:, 1])
+    return np.asarray(cost <= bound[:, None])
 
 
 def feature_distance(a: Floats, b: Floats) -> Floats:
@@ -113,5 +117,5 @@ def feature_distance(a: Floats, b: Floats) -> Floats:
         return np.zeros((len(a), len(b)))
     # Chroma spans fewer levels than luma and changes less with light: it counts double.
     weight = np.array([1.0, 2.0, 2.0, 0.7])[: a.shape[1]]
-    difference = (a[:, None] - b[None]) * weight
-    return np.asarray(np.sqrt((difference**2).mean(axis=-1)))
+    difference = (a * weight)[:, None] - (b * weight)[None]
+    return np.asarray(np.sqrt(np.square(difference).mean(axis=-1)))
