@@ -21,6 +21,7 @@ from physcheck.detectors.blobs import Blobs, find_blobs
 from physcheck.detectors.near_plate import NearPlate, near_limits, warp
 from physcheck.detectors.plate import Thresholds, learn_plate, level
 from physcheck.detectors.view import View
+from physcheck.detectors.winnowing import winnow
 from physcheck.types import Bytes, Detections, Floats, Labels, Piece
 
 __all__ = ["MotionDetector"]
@@ -36,9 +37,9 @@ class MotionDetector:
 
     def detect(self, piece: Piece, camera: Camera) -> list[Detections]:
         """Find the things in each frame; see `Detector`."""
-        if camera.kind == "moving":
-            return list(_under_moving_camera(piece, camera))
-        return list(_under_still_camera(piece, camera))
+        moving = camera.kind == "moving"
+        seen = (_under_moving_camera if moving else _under_still_camera)(piece, camera)
+        return winnow(list(seen), piece, camera)
 
 
 def _under_still_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
