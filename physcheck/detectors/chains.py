@@ -48,10 +48,6 @@ class Chain:
         self.rows.append(row)
         self.picks.append(pick)
 
-    def foreseen(self, row: int) -> Floats:
-        """Where the box (4,) should be at its pace."""
-        return self.box + np.tile(self.pace * (row - self.rows[-1]), 2)
-
 
 def link(
     boxes: Sequence[Floats],
@@ -124,7 +120,9 @@ def _pairs(
 def _cost(chains: list[Chain], row: int, boxes: Floats, carried: Bools) -> Floats:
     """(N, M) 0 for the same box, 1 for boxes that barely hold together, inf for others."""
     last = np.array([chain.box for chain in chains])
-    ahead = np.array([chain.foreseen(row) for chain in chains])
+    since = np.array([row - chain.rows[-1] for chain in chains])
+    way = np.array([chain.pace for chain in chains]) * since[:, None]
+    ahead = last + np.concatenate([way, way], axis=1)
     overlap = np.maximum(geometry.iou(last, boxes), geometry.iou(ahead, boxes))
     size, sizes = geometry.size(last), geometry.size(boxes)
     growth = np.abs(

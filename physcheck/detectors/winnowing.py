@@ -88,26 +88,32 @@ def _flickers(life: _Life, times_s: Floats) -> bool:
 
 def _parts(lives: Sequence[_Life], apart_px: float) -> Bools:
     """(N,) which lives are spent at the side of something larger, from first to last."""
-    hulls = np.array([life.hull for life in lives]).reshape(-1, 4)
-    areas = np.array([life.area for life in lives])
-    first = np.array([life.rows[0] for life in lives])
-    last = np.array([life.rows[-1] for life in lives])
     found = np.zeros(len(lives), dtype=bool)
+    if not lives:
+        return found
+    hulls = np.array([life.hull for life in lives])
+    areas = np.array([life.area for life in lives])
+    spans = np.array([(life.rows[0], life.rows[-1] + 1) for life in lives])
     for i, life in enumerate(lives):
         gap_px = apart_px + _APART * float(np.sqrt(life.area))
-        shared = np.minimum(last, last[i]) - np.maximum(first, first[i]) + 1
-        near = (shared >= _WHOLE_LIFE * (last[i] - first[i] + 1)) & (areas > _LARGER * areas[i])
-        near[near] = _gaps(life.hull[None], hulls[near]) <= gap_px
-        found[i] = any(_stays_at(life, lives[j], gap_px) for j in np.flatnonzero(near).tolist())
+        first, stop = spans[i]
+        shared = np.minimum(spans[:, 1], stop) - np.maximum(spans[:, 0], first)
+        near = np.flatnonzero(
+            (areas > _LARGER * life.area) & (shared >= _WHOLE_LIFE * (stop - first))
+        )
+        near = near[_gaps(life.hull[None], hulls[near]) <= gap_px]
+        found[i] = any(_stays_at(life, lives[j], gap_px) for j in near.tolist())
     return found
 
 
 def _stays_at(part: _Life, whole: _Life, gap_px: float) -> bool:
     """While both are seen they are never apart; so it is for nearly all of the part's life."""
-    both, mine, others = np.intersect1d(part.rows, whole.rows, return_indices=True)
-    if len(both) < _WHOLE_LIFE * len(part.rows):
+    places = np.minimum(np.searchsorted(whole.rows, part.rows), len(whole.rows) - 1)
+    both = whole.rows[places] == part.rows
+    if both.mean() < _WHOLE_LIFE:
         return False
-    return bool(np.mean(_gaps(part.boxes[mine], whole.boxes[others]) <= gap_px) >= _TOUCHES)
+    gaps = _gaps(part.boxes[both], whole.boxes[places[both]])
+    return bool(np.mean(gaps <= gap_px) >= _TOUCHES)
 
 
 def _gaps(a: Floats, b: Floats) -> Floats:
