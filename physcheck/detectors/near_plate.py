@@ -6,6 +6,7 @@ made in the view of the middle one and brought to the views of the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ from physcheck.detectors.plate import Thresholds, thresholds
 from physcheck.detectors.stacks import median
 from physcheck.types import Bytes, Floats, Piece
 
-__all__ = ["NearPlate", "near_limits", "warp"]
+__all__ = ["NearPlate", "near_limits", "shown", "warp"]
 
 _OFFSETS = (-14, -9, -5, 5, 9, 14)
 """Frames before and after whose aligned median is the plate."""
@@ -28,6 +29,9 @@ _FEWEST = 3
 _NOISE = 4.0
 _HALF = np.diag([0.5, 0.5, 1.0])
 _WHOLE = np.diag([2.0, 2.0, 1.0])
+
+View = tuple[Bytes, Bytes]
+"""Luma (h, w) and chroma (h2, w2, 2)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +56,7 @@ class NearPlate:
         rows = _neighbours(middle, n)
         if len(rows) < _FEWEST:
             return cls(middle, stop, None, None)
-        views = [warp(piece.luma[j], piece.chroma[j], camera.between(j, middle)) for j in rows]
-        luma, chroma = zip(*views, strict=True)
+        luma, chroma = zip(*_views(piece, camera, rows, middle), strict=True)
         return cls(middle, stop, median(luma), median(chroma))
 
     def is_vague(self, camera: Camera, k: int) -> bool:
@@ -62,8 +65,8 @@ class NearPlate:
         lost = camera.lost[max(0, min(k - 2, low + 1)) : max(k + 3, high + 1)].any()
         return self.luma is None or bool(lost)
 
-    def seen_from(self, camera: Camera, k: int) -> tuple[Bytes, Bytes]:
-        """Luma and chroma in the view of row k.
+    def seen_from(self, piece: Piece, camera: Camera, k: int) -> View:
+        """Luma and chroma in the view of row k, whose own pixels are where nothing is known.
 
         Raises:
             ValueError: too few frames are near.
@@ -72,7 +75,47 @@ class NearPlate:
             raise ValueError("too few frames are near")
         if k == self.middle:
             return self.luma, self.chroma
-        return warp(self.luma, self.chroma, camera.between(self.middle, k))
+        onto = piece.luma[k], piece.chroma[k]
+        return warp((self.luma, self.chroma), camera.between(self.middle, k), onto)
+
+
+def _views(piece: Piece, camera: Camera, rows: Sequence[int], middle: int) -> list[View]:
+    """Frames as the middle one sees them.
+
+    What one of them does not show is taken from its opposite in time, for what a camera
+    that pans no longer shows it showed before; and from the middle one itself where
+    neither shows it, so that nothing can differ there.
+    """
+    own = piece.luma[middle], piece.chroma[middle]
+    ways = [camera.between(j, middle) for j in rows]
+    views: list[View] = []
+    for i, (j, way) in enumerate(zip(rows, ways, strict=True)):
+        onto = own if 2 * i < len(rows) else views[len(rows) - 1 - i]
+        views.append(warp((piece.luma[j], piece.chroma[j]), way, onto))
+    for i in range(len(rows) // 2):
+        _fill(views[i], views[-1 - i], ways[i])
+    return views
+
+
+def _fill(view: View, opposite: View, way: Floats) -> None:
+    """Put the opposite's pixels where a frame, brought here by a homography, shows none."""
+    unseen = cv2.bitwise_not(shown(way, view[0].shape))
+    if cv2.countNonZero(unseen):
+        size = view[1].shape[1::-1]
+        cv2.copyTo(opposite[0], unseen, view[0])
+        small = cv2.resize(unseen, size, interpolation=cv2.INTER_NEAREST)
+        cv2.copyTo(opposite[1], small, view[1])
+
+
+def shown(way: Floats, shape: tuple[int, ...]) -> Bytes:
+    """(h, w) 255 where a frame of this shape shows something after a homography (3, 3)."""
+    h, w = shape
+    corners = np.array([[0, 0, 1], [w - 1, 0, 1], [w - 1, h - 1, 1], [0, h - 1, 1]], dtype=float)
+    there = corners @ way.T
+    # Far beyond the picture all places are alike, and integers have an end.
+    places = np.clip(np.rint(there[:, :2] / there[:, 2:]), -(10**4), 10**4).astype(np.int32)
+    mask = np.zeros((h, w), np.uint8)
+    return np.asarray(cv2.fillConvexPoly(mask, places, 255))
 
 
 def _neighbours(middle: int, n: int) -> list[int]:
@@ -80,17 +123,27 @@ def _neighbours(middle: int, n: int) -> list[int]:
     return [j for j in near if abs(j - middle) >= _LEAST_APART]
 
 
-def warp(luma: Bytes, chroma: Bytes, matrix: Floats) -> tuple[Bytes, Bytes]:
-    """A frame as another one sees it, by a homography (3, 3) in px of the luma."""
-    edge = cv2.BORDER_REPLICATE
-    there = cv2.warpPerspective(luma, matrix, luma.shape[::-1], borderMode=edge)
-    half = _HALF @ matrix @ _WHOLE
+def warp(view: View, way: Floats, onto: View) -> View:
+    """A frame as another one sees it, by a homography (3, 3) in px of the luma.
+
+    Args:
+        view, onto: luma (h, w) and chroma (h2, w2, 2); `onto` shows where `view` does not.
+    """
+    luma, chroma = view
+    half = _HALF @ way @ _WHOLE
     # One plane at a time is faster than both in one picture.
     planes = [
-        cv2.warpPerspective(plane, half, plane.shape[::-1], borderMode=edge)
-        for plane in cv2.split(chroma)
+        _warp_plane(plane, half, below)
+        for plane, below in zip(cv2.split(chroma), cv2.split(onto[1]), strict=True)
     ]
-    return np.asarray(there), np.asarray(cv2.merge(planes))
+    return _warp_plane(luma, way, onto[0].copy()), np.asarray(cv2.merge(planes))
+
+
+def _warp_plane(plane: Bytes, way: Floats, below: Bytes) -> Bytes:
+    edge = cv2.BORDER_TRANSPARENT
+    return np.asarray(
+        cv2.warpPerspective(plane, way, plane.shape[::-1], dst=below, borderMode=edge)
+    )
 
 
 def near_limits(luma: Bytes, chroma: Bytes) -> Thresholds:
