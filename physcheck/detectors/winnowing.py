@@ -23,6 +23,8 @@ _FLICKER_S = 0.25
 """What goes nowhere and is gone sooner than this is no thing that anybody followed."""
 _ALONG = 0.7
 """Share of its way that leads away from where it began, for what goes somewhere."""
+_FEWEST = 3
+"""Frames; fewer may be all that a fast thing leaves in a chain."""
 _LARGER = 3.0
 """Times the area that something has at least whose part it is."""
 _WHOLE_LIFE = 0.9
@@ -56,7 +58,8 @@ def winnow(seen: Sequence[Detections], piece: Piece, camera: Camera) -> list[Det
     faint = [np.zeros(len(one.boxes), dtype=bool) for one in seen]
     parts = _parts(lives, _APART_PX * float(piece.px.max()))
     for life, is_part in zip(lives, parts, strict=True):
-        if is_part or _flickers(life, piece.times_s):
+        told = len(life.rows) >= _FEWEST
+        if told and (is_part or _flickers(life, piece.times_s)):
             for row, pick in zip(life.rows.tolist(), life.picks.tolist(), strict=True):
                 faint[row][pick] = True
     return [
@@ -78,7 +81,7 @@ def _lives(boxes: Sequence[Floats], times_s: Floats) -> list[_Life]:
 
 def _flickers(life: _Life, times_s: Floats) -> bool:
     """It is gone soon, and did not go anywhere."""
-    if times_s[life.rows[-1]] - times_s[life.rows[0]] >= _FLICKER_S or len(life.rows) < 3:
+    if times_s[life.rows[-1]] - times_s[life.rows[0]] >= _FLICKER_S:
         return False
     middle = geometry.centre(life.boxes)
     net = float(np.linalg.norm(middle[-1] - middle[0]))
