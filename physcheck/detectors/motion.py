@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from physcheck.camera import Camera, unstabilise
-from physcheck.detectors.blobs import Blobs, Masks, find_blobs
-from physcheck.detectors.near_plate import NearPlate, near_limits, shown, warp
+from physcheck.detectors.blobs import Blobs, find_blobs
+from physcheck.detectors.near_plate import NearPlate, near_limits, warp
 from physcheck.detectors.plate import Thresholds, learn_plate, level
 from physcheck.detectors.view import View
 from physcheck.detectors.winnowing import winnow
@@ -49,8 +49,7 @@ def _under_still_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
     for k in range(len(luma)):
         gain = level(luma[k], plate.luma)
         lit = plate.luma if gain == 1.0 else cv2.convertScaleAbs(plate.luma, alpha=gain)
-        known = shown(camera.to_reference[k], lit.shape) if aligned else None
-        seen = _see(View(luma[k], chroma[k], lit, plate.chroma), plate.limits, known)
+        seen = _see(View(luma[k], chroma[k], lit, plate.chroma), plate.limits)
         yield seen.detections(piece, camera if aligned else None, k)
 
 
@@ -67,11 +66,8 @@ def _under_moving_camera(piece: Piece, camera: Camera) -> Iterator[Detections]:
         yield _see(view, near_limits(plate_y, plate_c)).detections(piece, None, k)
 
 
-def _see(view: View, limits: Thresholds, known: Bytes | None = None) -> _Seen:
-    masks = view.masks(limits)
-    if known is not None:
-        masks = Masks(masks.grow & known, masks.seed & known)
-    blobs = find_blobs(masks, view.differences)
+def _see(view: View, limits: Thresholds) -> _Seen:
+    blobs = find_blobs(view.masks(limits), view.differences)
     return _Seen(blobs, view.scores(blobs), view.features(blobs), view.luma.shape)
 
 
@@ -85,7 +81,7 @@ def _align(piece: Piece, camera: Camera) -> tuple[Bytes, Bytes]:
     luma, chroma = np.empty_like(piece.luma), np.empty_like(piece.chroma)
     for k, matrix in enumerate(camera.to_reference):
         view = piece.luma[k], piece.chroma[k]
-        luma[k], chroma[k] = warp(view, matrix, (piece.luma[0], piece.chroma[0]))
+        luma[k], chroma[k] = warp(view, matrix)
     return luma, chroma
 
 

@@ -17,7 +17,7 @@ from physcheck.detectors.plate import Thresholds, thresholds
 from physcheck.detectors.stacks import median
 from physcheck.types import Bytes, Floats, Piece
 
-__all__ = ["NearPlate", "near_limits", "shown", "warp"]
+__all__ = ["NearPlate", "near_limits", "warp"]
 
 _OFFSETS = (-14, -9, -5, 5, 9, 14)
 """Frames before and after whose aligned median is the plate."""
@@ -99,7 +99,7 @@ def _views(piece: Piece, camera: Camera, rows: Sequence[int], middle: int) -> li
 
 def _fill(view: View, opposite: View, way: Floats) -> None:
     """Put the opposite's pixels where a frame, brought here by a homography, shows none."""
-    unseen = cv2.bitwise_not(shown(way, view[0].shape))
+    unseen = cv2.bitwise_not(_shown(way, view[0].shape))
     if cv2.countNonZero(unseen):
         size = view[1].shape[1::-1]
         cv2.copyTo(opposite[0], unseen, view[0])
@@ -107,7 +107,7 @@ def _fill(view: View, opposite: View, way: Floats) -> None:
         cv2.copyTo(opposite[1], small, view[1])
 
 
-def shown(way: Floats, shape: tuple[int, ...]) -> Bytes:
+def _shown(way: Floats, shape: tuple[int, ...]) -> Bytes:
     """(h, w) 255 where a frame of this shape shows something after a homography (3, 3)."""
     h, w = shape
     corners = np.array([[0, 0, 1], [w - 1, 0, 1], [w - 1, h - 1, 1], [0, h - 1, 1]], dtype=float)
@@ -123,27 +123,25 @@ def _neighbours(middle: int, n: int) -> list[int]:
     return [j for j in near if abs(j - middle) >= _LEAST_APART]
 
 
-def warp(view: View, way: Floats, onto: View) -> View:
+def warp(view: View, way: Floats, onto: View | None = None) -> View:
     """A frame as another one sees it, by a homography (3, 3) in px of the luma.
 
     Args:
-        view, onto: luma (h, w) and chroma (h2, w2, 2); `onto` shows where `view` does not.
+        view: luma (h, w) and chroma (h2, w2, 2).
+        onto: what shows where `view` does not; its last rows and columns go on without it.
     """
-    luma, chroma = view
-    half = _HALF @ way @ _WHOLE
-    # One plane at a time is faster than both in one picture.
-    planes = [
-        _warp_plane(plane, half, below)
-        for plane, below in zip(cv2.split(chroma), cv2.split(onto[1]), strict=True)
-    ]
-    return _warp_plane(luma, way, onto[0].copy()), np.asarray(cv2.merge(planes))
+    # One plane at a time is faster than both of the colour in one picture.
+    planes = [view[0], *cv2.split(view[1])]
+    below = [None] * 3 if onto is None else [onto[0].copy(), *cv2.split(onto[1])]
+    ways = (way, *(_HALF @ way @ _WHOLE,) * 2)
+    luma, *colour = (_warp_plane(*one) for one in zip(planes, ways, below, strict=True))
+    return luma, np.asarray(cv2.merge(colour))
 
 
-def _warp_plane(plane: Bytes, way: Floats, below: Bytes) -> Bytes:
-    edge = cv2.BORDER_TRANSPARENT
-    return np.asarray(
-        cv2.warpPerspective(plane, way, plane.shape[::-1], dst=below, borderMode=edge)
-    )
+def _warp_plane(plane: Bytes, way: Floats, below: Bytes | None) -> Bytes:
+    edge = cv2.BORDER_REPLICATE if below is None else cv2.BORDER_TRANSPARENT
+    size = plane.shape[::-1]
+    return np.asarray(cv2.warpPerspective(plane, way, size, dst=below, borderMode=edge))
 
 
 def near_limits(luma: Bytes, chroma: Bytes) -> Thresholds:
