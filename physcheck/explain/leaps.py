@@ -21,6 +21,8 @@ from physcheck.types import Alternative, Change, Floats, Ints, Track
 __all__ = ["leap_changes", "not_together"]
 
 _MIN_LEAP = 0.15
+_MIN_SIZE = 8.0
+"""Pixels of the small picture: fewer have no structure to compare."""
 _MIN_SIGMA = 4.0
 _MIN_NEAR = 2
 _NEAR = 4
@@ -71,7 +73,8 @@ def leap_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     found = []
     # Where the camera was lost nobody knows the way from row to row.
     known = ~pixels.camera.lost[first : first + len(boxes)]
-    for leap in _leaps(np.flatnonzero(track.clear & known), boxes, size):
+    least_px = _MIN_SIZE * float(pixels.px.min())
+    for leap in _leaps(np.flatnonzero(track.clear & known), boxes, size, least_px):
         alternatives = _ask(leap, boxes, first, pixels)
         found.append(
             Change(
@@ -105,8 +108,11 @@ def _shared(change: Change, common: set[int]) -> Change:
     )
 
 
-def _leaps(rows: Ints, boxes: Floats, size: float) -> list[_Leap]:
-    """Steps between neighbouring clear rows that stand out, none beside a larger one."""
+def _leaps(rows: Ints, boxes: Floats, size: float, least_px: float) -> list[_Leap]:
+    """Steps between neighbouring clear rows that stand out, none beside a larger one.
+
+    least_px: smaller side of a box below which only a sliver of the thing is seen.
+    """
     if len(rows) < 2 * _MIN_NEAR + 2:
         return []
     centre = geometry.centre(boxes)
@@ -114,6 +120,8 @@ def _leaps(rows: Ints, boxes: Floats, size: float) -> list[_Leap]:
     growth = np.abs(np.diff(np.log(np.maximum(geometry.size(boxes[rows]), 1.0)), axis=0))
     eligible = (length > _MIN_LEAP * size) & (growth.max(axis=1) < _STEADY)
     eligible &= np.diff(rows) == 1
+    whole = geometry.size(boxes[rows]).min(axis=1) >= least_px
+    eligible &= whole[:-1] & whole[1:]
     found: list[_Leap] = []
     for k in np.argsort(-length):
         if not eligible[k] or any(abs(rows[k] - other.before) <= _NEAR for other in found):
