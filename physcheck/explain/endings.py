@@ -17,6 +17,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
+from physcheck.explain.innocence import from_pixels, left_the_frame, without_pixels
 from physcheck.explain.neighbours import (
     clutter,
     covered_share,
@@ -26,12 +27,11 @@ from physcheck.explain.neighbours import (
 )
 from physcheck.explain.pixels import Pixels
 from physcheck.explain.second_look import Path, look, rows_too_late
-from physcheck.explain.weighing import FIRST, SECOND, likelihood_ratio, weights
-from physcheck.types import Alternative, Bools, Ending, Floats, Gap, Ints, Track
+from physcheck.explain.weighing import FIRST, SECOND, weights
+from physcheck.types import Bools, Ending, Floats, Gap, Ints, Track
 
 __all__ = ["MeasuredEnd", "Surroundings", "explain_ends", "measured_ends"]
 
-_DAMPING = 0.8
 _HISTORY = 8
 _LONG_HISTORY = 24
 _WHOLE = 0.12
@@ -213,22 +213,31 @@ class _Thing:
 
     def _weighed(self, at: int, path: Path, returns: bool) -> MeasuredEnd:
         """Weigh all tests; those that need pixels only where the others leave a doubt."""
+        margin = _exit_margin(path, self.around)
+        if margin < _EXIT and not self.thorough:
+            return self._left(at, path, margin)
         measured = self._measure(at, path, returns)
         odds = weights(FIRST).log_odds(measured)
-        leaves = measured["exit"] < _EXIT
-        asked = self.thorough or (odds > _DOUBT and not leaves)
+        asked = self.thorough or odds > _DOUBT
         if asked:
             at, path, measured = self._sooner(at, path, measured, returns)
             measured |= look(self.around.pixels, path)
             odds = weights(SECOND).log_odds(measured)
-        alternatives = [*_without_pixels(measured), *(_from_pixels(measured) if asked else ())]
+        alternatives = [*without_pixels(measured), *(from_pixels(measured) if asked else ())]
         best = min(alternatives, key=lambda one: one.log_odds)
-        odds = min(odds, best.log_odds) if leaves else odds
         frame = int(self.track.frames[at])
         other = int(self.around.pixels.piece.frames[path.last + path.step])
         cause = "open" if odds > 0 else _CAUSES[best.name]
         ending = Ending(frame, cause, odds, "", tuple(alternatives), other_frame=other)
         return MeasuredEnd(ending, measured)
+
+    def _left(self, at: int, path: Path, margin: float) -> MeasuredEnd:
+        """It may have left the frame, and nothing else is asked."""
+        frame = int(self.track.frames[at])
+        other = int(self.around.pixels.piece.frames[path.last + path.step])
+        left = left_the_frame(margin)
+        ending = Ending(frame, "border", left.log_odds, "", (left,), other_frame=other)
+        return MeasuredEnd(ending, {"exit": margin})
 
     def _sooner(
         self, at: int, path: Path, measured: dict[str, float], returns: bool
@@ -246,7 +255,8 @@ class _Thing:
         """All tests that need no pixels."""
         track, around = self.track, self.around
         seen = np.flatnonzero(track.observed)
-        own = {self.first + int(k): self.boxes[k] for k in seen}
+        beside = seen[np.abs(seen - at) <= _NEAR_ROWS]
+        own = {self.first + int(k): self.boxes[k] for k in beside}
         nearest = nearest_gap(path, own, around.others)
         grown = outgrowth(path, own, around.others)
         covered = covered_share(path, around.others)
@@ -327,64 +337,3 @@ def _journey(track: Track) -> float:
 def _last_area(path: Path) -> float:
     """Log of the last box's area over the usual one."""
     return float(np.log(np.maximum(geometry.area(path.earlier[0]), 1.0) / path.size.prod()))
-
-
-def _without_pixels(measured: dict[str, float]) -> list[Alternative]:
-    """Innocent explanations that the tracks tell of."""
-    gap, covered, score = measured["neighbour"], measured["covered"], measured["light"]
-    moved = measured["journey"] > np.log(2.5)
-    near = f"nearest thing {gap:.1f} sizes away, {100 * covered:.0f} % of the place covered"
-    told = {
-        "left the frame": (
-            likelihood_ratio("exit", measured["exit"]),
-            f"{measured['exit']:.1f} times its reach from the border",
-        ),
-        "merged with a neighbour": (
-            max(likelihood_ratio("neighbour", gap), likelihood_ratio("covered", covered)),
-            "nothing near" if gap > 5 else f"{near} afterwards",
-        ),
-        "its outline is unsure": (
-            likelihood_ratio("wavering", measured["wavering"]),
-            f"log area wavers by {measured['wavering']:.2f}",
-        ),
-        "light or shadow": (
-            likelihood_ratio("light", score) + 2.0 * moved,
-            f"unlike light in {100 * score:.0f} %",
-        ),
-        "the picture changed everywhere": (
-            likelihood_ratio("everywhere", measured["everywhere"]),
-            f"{measured['everywhere']:.1f} times the usual change from frame to frame",
-        ),
-        "too fast to tell": (
-            likelihood_ratio("pace", measured["pace"]),
-            f"{measured['pace']:.2f} sizes a frame",
-        ),
-    }
-    return [Alternative(name, odds, words) for name, (odds, words) in told.items()]
-
-
-def _from_pixels(measured: dict[str, float]) -> list[Alternative]:
-    """Innocent explanations that the pixels tell of."""
-
-    def odds(*tests: str) -> float:
-        return sum(likelihood_ratio(test, measured[test]) for test in tests)
-
-    visible = float(np.interp(np.exp(measured["contrast"]), (3.0, 6.0, 10.0), (-2.0, 0.0, 0.5)))
-    behind = odds("crowd", "extent", "cells", "swift", "order", "ring", "settled")
-    return [
-        Alternative(
-            "the detector missed it",
-            _DAMPING * (visible + odds("drop", "match", "survival")),
-            f"{100 * measured['drop']:.0f} % of its contrast gone in one frame, best match later "
-            f"{measured['match']:.2f}, {100 * measured['survival']:.0f} % of its points go on",
-        ),
-        Alternative(
-            "went behind something",
-            _DAMPING * behind,
-            f"{100 * measured['cells']:.0f} % of its cells gone at once, "
-            f"{100 * measured['swift']:.0f} % within three frames, leading ones first "
-            f"{-measured['order']:.2f}, change inside over around {np.exp(measured['ring']):.1f}, "
-            f"place settled {measured['settled']:.2f}, length at the leading side "
-            f"{np.exp(measured['extent']):.2f} of usual",
-        ),
-    ]

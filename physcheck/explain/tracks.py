@@ -50,10 +50,11 @@ def explain(
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
     around = surroundings(piece, camera, others, tracks, size_px)
     things = [t for t in tracks if np.nanmean(t.scores) >= _THING]
-    explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in things]
-    lives = _Lives.of(explained, row_of)
-    outlined = [_outlined(k, lives, others, around) for k in range(len(explained))]
-    changed = [_changed(t, row_of[int(t.frames[0])], detections, around.pixels) for t in outlined]
+    lives = _Lives.of(things, row_of)
+    # Ends are weighed by how clear the thing was before, so outlines come first.
+    outlined = [_outlined(k, lives, others, around) for k in range(len(things))]
+    explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in outlined]
+    changed = [_changed(t, row_of[int(t.frames[0])], detections, around.pixels) for t in explained]
     return _relocate(not_together(changed), row_of)
 
 
