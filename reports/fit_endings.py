@@ -49,7 +49,7 @@ WITH_PIXELS = (
     *("contrast", "drop", "cells", "swift", "order", "fade", "ring", "unrest", "onset"),
     *("settled", "restored", "match", "late", "near", "survival", "extent", "sharpness"),
 )
-LIMITS = {FIRST: (-5.5, -3.0, -1.0), SECOND: (-1.0, 0.0, 0.5, 1.0, 2.0)}
+LIMITS = {FIRST: (-5.5, -3.0, -1.0), SECOND: (-1.0, 0.0, 0.8, 1.5, 3.0)}
 TITLE = """# How ends are weighed
 
 Written by `python reports/fit_endings.py` with the label files of real, generated, mutated

@@ -26,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import tracking_mot as mot
+import tracking_nis
 from tracking_footage import Thing, follow_clip, measure_clip
 
 from physcheck import boxes as geometry
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         detectors["hybrid"] = open_sight(Sight("hybrid", options.weights, "cpu")).look_at("")
     for name, detector in detectors.items():
         parts.append(footage_as_markdown(options.footage, name, detector))
+    parts.append(errors_as_markdown(options.footage, options.output.with_name("tracking-nis.svg")))
     options.output.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -189,6 +191,16 @@ def footage_as_markdown(root: Path, name: str, detector: Detector) -> str:
         cells = [one.clip, one.name, f"{one.share:.2f}", f"{one.purity:.2f}", flights, *late]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _summary(things), ""])
+
+
+def errors_as_markdown(root: Path, picture: Path) -> str:
+    """How the errors of the filter are spread on all real clips; draws the picture."""
+    clips = {}
+    for clip in sorted((root / "clips").glob("*.mp4")):
+        clips[clip.stem] = tracking_nis.nis_of(follow_clip(clip, MotionDetector()))
+        print("NIS", clip.stem, file=sys.stderr, flush=True)
+    tracking_nis.draw(clips, picture)
+    return tracking_nis.as_markdown(clips, picture)
 
 
 def _summary(things: list[Thing]) -> str:
