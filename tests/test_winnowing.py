@@ -59,6 +59,11 @@ def test_what_goes_nowhere_and_is_gone_at_once_is_faint():
     assert kept == {"flicker": [], "thing": list(range(N))}
 
 
+def test_what_is_large_and_steady_is_a_thing_however_soon_it_is_gone():
+    kept = strong_frames({"flash": rest(50, 50, 40, 10, 14), "thing": rest(200, 50, 12)})
+    assert kept["flash"] == list(range(10, 14))
+
+
 def test_what_passes_through_the_picture_in_a_moment_is_not_flicker():
     kept = strong_frames({"ball": slide(20, 50, 16, 9, 10, 15)})
     assert kept == {"ball": list(range(10, 15))}

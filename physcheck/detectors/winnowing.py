@@ -21,6 +21,8 @@ __all__ = ["winnow"]
 _FAINT = 0.3
 _FLICKER_S = 0.25
 """What goes nowhere and is gone sooner than this is no thing that anybody followed."""
+_CLEAR_PX, _STEADY = 24.0, 0.2
+"""Log width and height within which the outline of a large thing stays, however short its life."""
 _ALONG = 0.7
 """Share of its way that leads away from where it began, for what goes somewhere."""
 _FEWEST = 3
@@ -80,7 +82,10 @@ def _lives(boxes: Sequence[Floats], times_s: Floats) -> list[_Life]:
 
 
 def _flickers(life: _Life, times_s: Floats) -> bool:
-    """It is gone soon, and did not go anywhere."""
+    """It is gone soon, did not go anywhere, and has no outline of its own."""
+    log_size = np.log(np.maximum(geometry.size(life.boxes), 1.0))
+    if life.area > _CLEAR_PX**2 and np.ptp(log_size, axis=0).max() < _STEADY:
+        return False
     if times_s[life.rows[-1]] - times_s[life.rows[0]] >= _FLICKER_S:
         return False
     middle = geometry.centre(life.boxes)

@@ -32,6 +32,7 @@ _ALIKE = 0.35
 _MAX_PAUSE = 20
 """Rows between before and after; over a longer time a thing may honestly have changed."""
 _EDGE_ROWS = 4
+_MIN_HELD = 4
 _MIN_SIZE_PX = 10.0
 _MARGIN = 0.25
 _GAIN = 12.0
@@ -94,7 +95,7 @@ def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
     found = []
     for k in _peaks(np.abs(step), _MIN_STEP):
         before, after = _turning_rows(log_size, k)
-        if after - before > _MAX_PAUSE:
+        if after - before > _MAX_PAUSE or not _held(log_size, before, after):
             continue
         amount = float(np.abs(step[k]))
         alternatives = (
@@ -104,6 +105,12 @@ def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
         )
         found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
     return found
+
+
+def _held(log_size: Floats, before: int, after: int) -> bool:
+    """Whether either level lasted; what comes or goes is seen in part for some frames."""
+    known: Bools = np.asarray(np.isfinite(log_size).all(axis=1))
+    return bool(min(known[: before + 1].sum(), known[after:].sum()) >= _MIN_HELD)
 
 
 def _common_step(log_size: Floats) -> tuple[Floats, Floats]:
@@ -183,12 +190,31 @@ def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
     width = float(np.ptp(sides[:, 1] - sides[:, 0]))
     # While one side of a thing that comes out stays, the other makes all of its growth.
     stays = float(np.ptp(sides, axis=0).min()) / max(width, 1e-6)
+    stays = min(stays, _one_sided(thing, before, after))
     odds = float(np.interp(stays, (0.1, 0.2, 0.4), (-5.0, 0.0, 5.0)))
     return Alternative(
         "it came out from behind an edge",
         odds,
         f"its steadier side moved {100 * stays:.0f} % of its growth",
     )
+
+
+def _one_sided(thing: _Thing, before: int, after: int) -> float:
+    """Share of a growth that is made by the side which goes on more as it went before.
+
+    A thing that moves behind an edge has one side going on while the other stays, and
+    stays on; inf where both go on afterwards, or where its pace is not known.
+    """
+    rows = np.flatnonzero(thing.known)
+    early, late = rows[rows <= before][-_WINDOW:], rows[rows >= after][:_WINDOW]
+    if len(early) < _MIN_HELD or after - before > _WINDOW:
+        return np.inf
+    sides = thing.boxes[:, [0, 2]]
+    pace = np.median(np.diff(sides[early].mean(axis=1)) / np.diff(early))
+    off = sides[after] - sides[before] - pace * (after - before)
+    way = np.abs(sides[late[-1]] - sides[after])
+    goes_on = way.min() > 0.5 * way.max() and way.max() > 0.5 * abs(pace) * np.ptp(late)
+    return np.inf if goes_on else float(np.abs(off).min() / max(abs(off[1] - off[0]), 1e-6))
 
 
 def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:

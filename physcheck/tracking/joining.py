@@ -29,7 +29,7 @@ _N_ENDS, _N_PACE = 5, 15
 _MIN_ROWS = 5
 _SPREAD, _SPREAD_A_STEP, _SPREAD_OF_WAY = 0.25, 0.05, 0.15
 """Sizes by which a thing is beside its line at once, more after a step; share of its way."""
-_LOG_SIZE_SPREAD, _GREY_SPREAD = 0.2, 8.0
+_LOG_SIZE_SPREAD, _GREY_SPREAD = 0.25, 8.0
 _WEIGHTS = np.array([1.0, 2.0, 2.0, 0.7])
 _PACE_NOISE = 0.03
 """Sizes; a line through few samples is not believed to fit better than this."""
