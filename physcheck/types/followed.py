@@ -15,6 +15,7 @@ __all__ = [
     "Contact",
     "Ending",
     "Gap",
+    "Horizon",
     "Shot",
     "Stretch",
     "Support",
@@ -201,6 +202,20 @@ class Support:
         return np.asarray(self.intercept + self.slope * x, dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The row of the picture at which the plane ends that things go along.
+
+    What stands on the plane at row y and is h px high obeys y = horizon + k h, with one
+    k for each thing. y: px, above the picture where it is negative. sigma_px: its
+    uncertainty. n_tracks: how many things told.
+    """
+
+    y: float
+    sigma_px: float
+    n_tracks: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
     """Part of a track's way with one constant acceleration, as seen from the reference frame.
@@ -278,6 +293,7 @@ class World:
     camera_frames: (n,) the frame numbers of its rows.
     moving_camera: whether the camera moves at all.
     stretches: of all tracks that move, each track's in order of time.
+    horizon: of the plane that things go along; None where it is not known.
     """
 
     camera: Floats
@@ -286,6 +302,7 @@ class World:
     supports: tuple[Support, ...] = ()
     contacts: tuple[Contact, ...] = ()
     stretches: tuple[Stretch, ...] = ()
+    horizon: Horizon | None = None
 
     def __post_init__(self) -> None:
         freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})

@@ -11,6 +11,7 @@ from physcheck.camera import Camera
 from physcheck.signals import robust_scale, rolling_median
 from physcheck.types import Contact, Floats, Ints, Piece, Support, Track, World
 from physcheck.world.flights import find_stretches
+from physcheck.world.ground import find_horizon
 
 __all__ = ["build_world"]
 
@@ -43,13 +44,16 @@ def build_world(
     supports = [_given(floor)] if floor else _supports(firm)
     shrink = np.diag([1 / piece.px[0], 1 / piece.px[1], 1.0])
     to_reference = np.linalg.inv(shrink) @ camera.to_reference @ shrink
+    moving = camera.kind == "moving"
+    height_px = round(piece.luma.shape[1] * piece.px[1])
     return World(
         camera=to_reference,
         camera_frames=piece.frames,
-        moving_camera=camera.kind == "moving",
+        moving_camera=moving,
         supports=tuple(supports),
         contacts=tuple(contacts),
         stretches=find_stretches(tracks, to_reference, piece.frames, max(piece.px)),
+        horizon=None if moving else find_horizon(tracks, height_px),
     )
 
 
