@@ -23,6 +23,8 @@ TABLE = """
     boxes kalman signals statistics things      mathematics, and words for things
     parabolas                                   a path in pieces of constant acceleration
     ends changes falls partings starts          what several checks share
+    floors                                      where the floor is under a thing
+    sinking                                     what sinks into the ground
     drawing                                     rooms, things and a camera, drawn
     weights                                     files of detectors: found, known, pulled
     detector_choice                             which detector a request stands for
@@ -59,7 +61,7 @@ LAYERS = [
 LAYER_OF = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 
 FOR_CHECKS = {"errors", "types", "boxes", "kalman", "signals", "statistics", "things"}
-FOR_CHECKS |= {"ends", "changes", "falls", "partings", "starts"}
+FOR_CHECKS |= {"ends", "changes", "falls", "partings", "starts", "floors", "sinking"}
 LIBRARIES_FOR_CHECKS = {"numpy", "scipy"}
 
 # The root is there before any of its modules, so its one constant does no harm.
