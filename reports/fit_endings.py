@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+from logistic import fitted, held_out
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, estimate_camera
@@ -37,7 +36,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "physcheck" / "explain" / "endings.json"
 SLACK_FRAMES = 3
 SHRINKAGE = 0.3
-N_FOLDS = 8
 
 WITHOUT_PIXELS = (
     *("exit", "neighbour", "covered", "overlapped", "outgrown", "crowd", "clutter"),
@@ -88,13 +86,20 @@ def measure_set(path: Path) -> Iterator[dict[str, Any]]:
     """Measure the ends of the clips of a label file that obey or have fitting labels."""
     for label in read_labels(path).clips:
         if usable(label):
-            for piece in VideoReader(path.parent / label.clip).pieces():
-                camera = estimate_camera(piece.luma)
-                detections = MotionDetector().detect(piece, camera)
-                h, w = piece.luma.shape[1:]
-                size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
-                tracks = track(piece, camera, detections, size_px)
-                yield from ends_of(label, piece, camera, detections, tracks, size_px)
+            for found in followed(path.parent / label.clip):
+                yield from ends_of(label, *found)
+
+
+def followed(
+    path: Path,
+) -> Iterator[tuple[Piece, Camera, list[Detections], list[Track], tuple[int, int]]]:
+    """Yield each piece of a clip, its camera, what is seen and followed, and its size, px."""
+    for piece in VideoReader(path).pieces():
+        camera = estimate_camera(piece.luma)
+        detections = MotionDetector().detect(piece, camera)
+        h, w = piece.luma.shape[1:]
+        size_px = (round(w * piece.px[0]), round(h * piece.px[1]))
+        yield piece, camera, detections, track(piece, camera, detections, size_px), size_px
 
 
 def usable(label: ClipLabel) -> bool:
@@ -159,14 +164,7 @@ def at(violation: ViolationLabel, frame: int, box: np.ndarray) -> bool:
 
 def fit(rows: list[dict[str, Any]], names: Sequence[str]) -> dict[str, Any]:
     """Fit the weights of one look; returns the table that is shipped."""
-    x, y = examples(rows, names)
-    table = scaling(x, names)
-    model = LogisticRegression(C=SHRINKAGE, max_iter=2000)
-    model.fit(design(x, table), y)
-    slope, unknown = np.split(model.coef_[0], 2)
-    for k, name in enumerate(names):
-        table[name] |= {"slope": round(float(slope[k]), 4), "unknown": round(float(unknown[k]), 4)}
-    return {"start": round(float(model.intercept_[0]), 4), "tests": table}
+    return fitted(*examples(rows, names), names, SHRINKAGE)
 
 
 def examples(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -177,46 +175,12 @@ def examples(rows: Iterable[dict[str, Any]], names: Sequence[str]) -> tuple[np.n
     return x, y
 
 
-def scaling(x: np.ndarray, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Where each input is cut, its centre and its scale."""
-    low, high = np.nanpercentile(x, [1, 99], axis=0)
-    kept = np.clip(x, low, high)
-    centre, scale = np.nanmean(kept, axis=0), np.maximum(np.nanstd(kept, axis=0), 1e-3)
-    columns = {"low": low, "high": high, "centre": centre, "scale": scale}
-    return {
-        name: {key: round(float(value[k]), 4) for key, value in columns.items()}
-        for k, name in enumerate(names)
-    }
-
-
-def design(x: np.ndarray, table: dict[str, dict[str, float]]) -> np.ndarray:
-    """Standardised inputs and what is unknown of them, (N, 2 K)."""
-    low, high, centre, scale = (
-        np.array([row[key] for row in table.values()]) for key in ("low", "high", "centre", "scale")
-    )
-    known = np.isfinite(x)
-    z = (np.clip(np.where(known, x, centre), low, high) - centre) / scale
-    return np.hstack([np.where(known, z, 0.0), ~known])
-
-
-def held_out(rows: list[dict[str, Any]], names: Sequence[str]) -> np.ndarray:
-    """Log odds (N,) of each end by a model that has not seen its source."""
-    x, y = examples(rows, names)
-    groups = np.array([row["group"] for row in rows])
-    odds = np.zeros(len(rows))
-    for train, test in GroupKFold(N_FOLDS, shuffle=True, random_state=0).split(x, y, groups):
-        table = scaling(x[train], names)
-        model = LogisticRegression(C=SHRINKAGE, max_iter=2000)
-        model.fit(design(x[train], table), y[train])
-        odds[test] = model.decision_function(design(x[test], table))
-    return odds
-
-
 def page(rows: list[dict[str, Any]], tables: dict[str, Any]) -> str:
     """Recall at false alarms per end, and what the tests weigh, as Markdown."""
     truth = np.array([row["truth"] for row in rows])
     origin = np.array([row["origin"] for row in rows])
     leaves = np.array([row["measured"]["exit"] < BORDER for row in rows])
+    groups = np.array([row["group"] for row in rows])
     made = [str(name) for name in np.unique(origin[truth])]
     lines = [
         TITLE,
@@ -224,7 +188,8 @@ def page(rows: list[dict[str, Any]], tables: dict[str, Any]) -> str:
     ]
     lines.append("|---" * (4 + len(made)) + "|")
     for look, names in ((FIRST, WITHOUT_PIXELS), (SECOND, WITH_PIXELS)):
-        odds = np.where(leaves, -np.inf, held_out(rows, names))
+        tried = held_out(*examples(rows, names), groups, names, SHRINKAGE)
+        odds = np.where(leaves, -np.inf, tried)
         for limit in LIMITS[look]:
             over = odds > limit
             alarms = [np.sum(over & ~truth & (origin == one)) for one in ("real", "simulated")]
