@@ -12,31 +12,33 @@ from physcheck.types import Bools, Change, Evidence, Signal, Track
 __all__ = ["between", "change_signal"]
 
 
+_SIMPLY_THERE = -9.0
+"""Log odds where nothing changes, or by too little to tell, nats."""
+
+
 def change_signal(
     track: Track,
     *,
     kind: str,
-    unit: str,
     unfit: str,
-    amount: Callable[[Change], float],
+    certainly: Callable[[Change], float],
     sentence: Callable[[Change], str],
-    min_log_odds: float,
     known: Bools | None = None,
 ) -> Signal:
-    """The amount of each sudden change of one kind, 0 in clear frames without one.
+    """Log odds that a thing changed in a way that things do not; very low without a change.
 
     Args:
-        track: the thing. kind: of its changes. unit: of the signal.
+        track: the thing. kind: of its changes.
         unfit: why the thing cannot be judged at all, "" where it can.
-        amount: value of a change in the unit. sentence: what to say of it.
-        min_log_odds: nats; a change of which the pixels say less is not judged.
+        certainly: by how much a change certainly exceeds what is looked at, above
+            zero where it does. sentence: what to say of it.
         known: (T,) rows that can be judged, where these are not the clear ones.
 
     Returns:
-        One value a frame of the track.
+        One value a frame of the track, nats.
     """
     judged = track.clear if known is None else known
-    values = np.where(judged, 0.0, np.nan)
+    values = np.where(judged, _SIMPLY_THERE, np.nan)
     reasons = np.where(judged, "", "something near, or seen too briefly").astype("U40")
     reasons[track.border] = "at the border"
     reasons[~track.observed] = "not seen"
@@ -44,16 +46,17 @@ def change_signal(
         values[:], reasons[:] = np.nan, unfit
     evidence = []
     for change in track.changes if not unfit else ():
-        if change.kind != kind:
+        if change.kind != kind or certainly(change) <= 0:
             continue
         rows = np.flatnonzero((track.frames >= change.start) & (track.frames <= change.stop))
-        if change.log_odds <= min_log_odds:
-            values[rows], reasons[rows] = np.nan, "perhaps only the box changed"
+        if not np.isfinite(change.log_odds):
+            values[rows], reasons[rows] = np.nan, "cut, fade or camera"
             continue
         peak = int(rows[-1])
-        values[peak] = max(amount(change), 0.0)
+        values[peak] = np.nanmax([values[peak], change.log_odds, _SIMPLY_THERE])
+        reasons[peak] = ""
         evidence.append(_evidence(track, change, peak, sentence(change)))
-    return signal_of(track, values, reasons, unit=unit, evidence=evidence)
+    return signal_of(track, values, reasons, unit="nats", evidence=evidence)
 
 
 def between(known: Bools, n_rows: int) -> Bools:
@@ -66,4 +69,10 @@ def between(known: Bools, n_rows: int) -> Bools:
 
 def _evidence(track: Track, change: Change, row: int, text: str) -> Evidence:
     x1, y1, x2, y2 = (float(value) for value in track.boxes[row])
+    best = min(change.alternatives, key=lambda one: one.log_odds)
+    odds = np.exp(np.clip(change.log_odds, 0.0, 9.0))
+    text = (
+        f"{text}, {odds:.0f} to 1 by all that was measured; the best innocent explanation "
+        f"is: {best.name}"
+    )
     return Evidence(change.start, change.stop + 1, (x1, y1, x2, y2), text, change.alternatives)

@@ -71,14 +71,14 @@ def appearing(log_odds: float = 6.0, **changes: object) -> Shot:
     return shot_after(track_of(rolling(N - 12), first=12, **{"birth": birth, **changes}))
 
 
-def growing(amount: float = 0.5, log_odds: float = 4.0, **changes: object) -> Shot:
+def growing(amount: float = 0.5, log_odds: float = 6.0, **changes: object) -> Shot:
     size = np.where(np.arange(N) > 30, 32 * np.exp(amount), 32.0)
     boxes = boxes_of(60 + 4.0 * np.arange(N), 230 - size / 2, size, size)
     found = (change_of("size", 30, amount, log_odds),) if amount > 0.1 else ()
     return shot_of(track_of(boxes, **{"changes": found, **changes}))
 
 
-def changing(kind: str, amount: float, log_odds: float = 4.0, **changes: object) -> Shot:
+def changing(kind: str, amount: float, log_odds: float = 6.0, **changes: object) -> Shot:
     """A thing that rolls on and takes on another look or shape."""
     found = (change_of(kind, 30, amount, log_odds),) if amount else ()
     return shot_of(track_of(rolling(), **{"changes": found, **changes}))
@@ -102,7 +102,7 @@ def parting(step: int = 1, *, alike: bool = True, hidden: bool = False) -> Shot:
     return shot_of(track_of(twig[::-1], death=end), track_of(stem[::-1], id=2))
 
 
-def leaping(lengths: float = 4.0, log_odds: float = 4.0, **changes: object) -> Shot:
+def leaping(lengths: float = 4.0, log_odds: float = 6.0, **changes: object) -> Shot:
     x = 60 + 4.0 * np.arange(N) + np.where(np.arange(N) > 30, 32 * lengths, 0.0)
     boxes = boxes_of(x, np.full(N, 200.0), 32, 32)
     found = (change_of("place", 30, lengths, log_odds),) if lengths else ()
@@ -226,20 +226,20 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
         "appear",
         lambda: appearing(birth=Ending(12, "transition", reason="a cut", other_frame=11)),
     ),
-    "a size that may be only the box's": ("size-jump", lambda: growing(0.5, log_odds=-3.0)),
+    "a size that changes in a fade": ("size-jump", lambda: growing(0.5, log_odds=np.nan)),
     "a size that nobody saw whole": ("size-jump", lambda: growing(merged=~NOWHERE)),
     "a twig that was cut by the border": ("split", lambda: at_the_border(parting())),
     "a twig that was seen at the border only": ("merge", lambda: at_the_border(parting(-1))),
-    "a colour that may be another thing's": (
+    "a colour that changes in a fade": (
         "appearance-change",
-        lambda: changing("look", 60.0, log_odds=-3.0),
+        lambda: changing("look", 60.0, log_odds=np.nan),
     ),
-    "a shape that may be hidden in part": (
+    "a shape that changes in a fade": (
         "shape-morph",
-        lambda: changing("shape", 0.6, log_odds=-3.0),
+        lambda: changing("shape", 0.6, log_odds=np.nan),
     ),
     "a floor that nobody touched": ("floor-penetration", lambda: bouncing(known=False)),
-    "a leap that may be another thing's": ("teleport", lambda: leaping(4.0, log_odds=-3.0)),
+    "a leap at a cut": ("teleport", lambda: leaping(4.0, log_odds=np.nan)),
     "a turn beside something": ("trajectory", lambda: flying(clear=np.zeros(30, dtype=bool))),
     "a turn of a person": ("trajectory", lambda: flying(label="person")),
     "a thing that never falls": ("gravity", going),

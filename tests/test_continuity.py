@@ -8,8 +8,10 @@ from drawn_pieces import Thing, between, draw, piece_of, slide
 from following import explained
 from handmade import boxes_of, track_of
 
-from physcheck.explain.shapes import shape_changes
+from physcheck.explain.shapes import shape_suspects
 from physcheck.explain.spans import find, spans_of
+from physcheck.explain.suspects import Suspect
+from physcheck.explain.suspects import Thing as Followed
 from physcheck.types import Bytes, Change, Floats
 
 N = 60
@@ -51,28 +53,33 @@ def test_a_ball_behind_which_another_comes_out_has_not_changed_its_colour():
     assert looks_of(draw(N, [stops, other])) == []
 
 
-def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> list[Change]:
-    """Changes of shape of a thing that rolls, of so many times the width of its height."""
+def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> list[Suspect]:
+    """What a thing that rolls, of so many times the width of its height, is suspected of.
+
+    Only what no innocent explanation suits.
+    """
     n = len(ratio)
     width, height = size * np.sqrt(ratio), size / np.sqrt(ratio)
     boxes = boxes_of(60 + 2.0 * np.arange(n), np.full(n, 120.0), 4 * width, 4 * height)
     jitter = 1 + np.random.default_rng(0).normal(0, 0.004, (2, n))
     spread = np.stack([(width * jitter[0]) ** 2, (height * jitter[1]) ** 2, 0 * width], axis=1)
-    found = shape_changes(track_of(boxes, **changes), boxes, spread, PX)
-    return [one for one in found if one.log_odds > 0]
+    known = np.ones(n, dtype=bool)
+    thing = Followed(track_of(boxes, **changes), 0, boxes, known, (640, 360))
+    found = shape_suspects(thing, spread, PX)
+    return [one for one in found if min(tried.log_odds for tried in one.alternatives) > 0]
 
 
 def test_a_ball_that_becomes_an_egg_is_told():
     (one,) = shapes_of(np.where(np.arange(N) < 30, 1.0, 1.5))
-    assert (one.start, one.stop) == (29, 30)
+    assert (one.before, one.after) == (29, 30)
     assert one.amount - 2 * one.error > 0.3
 
 
 def test_a_slow_change_of_shape_is_told_too():
     ratio = np.exp(np.clip((np.arange(N) - 25) / 10, 0, 1) * 0.5)
     (one,) = shapes_of(ratio)
-    assert one.start >= 22
-    assert one.stop <= 38
+    assert one.before >= 22
+    assert one.after <= 38
 
 
 def test_what_wobbles_all_the_time_may_wobble():

@@ -31,11 +31,11 @@ UNITS = {
     "appear": ("permanence", "nats"),
     "split": ("permanence", "nats"),
     "merge": ("permanence", "nats"),
-    "size-jump": ("size", "log size"),
-    "appearance-change": ("size", "grey levels"),
-    "shape-morph": ("size", "log ratio"),
+    "size-jump": ("size", "nats"),
+    "appearance-change": ("size", "nats"),
+    "shape-morph": ("size", "nats"),
     "floor-penetration": ("floor", "px"),
-    "teleport": ("trajectory", "body lengths"),
+    "teleport": ("trajectory", "nats"),
     "trajectory": ("trajectory", "sigma"),
     "gravity": ("trajectory", "share of the fall"),
     "energy-gain": ("trajectory", "drops"),
@@ -77,7 +77,7 @@ rules:
   size-jump:
     check: size-jump
     limit: 0.18
-    unit: log size
+    unit: nats
     min_frames: 1
     null: {family: halfnormal, scale: 0.05}
     parameters:
@@ -107,7 +107,7 @@ def test_a_pack_is_read_with_defaults_filled_in(tmp_path):
             check="size-jump",
             group="size",
             limit=0.18,
-            unit="log size",
+            unit="nats",
             min_frames=1,
             null=Null("halfnormal", 0.05),
             parameters={"min_size_px": 8.0, "window": 6, "plane": True, "mode": "open"},
@@ -137,7 +137,7 @@ IN_A_RULE = [
     ("min_size_px: 8", "window: true", 12, "parameter window must be a whole number, got Tr"),
     ("min_size_px: 8", "plane: 1", 12, "parameter plane must be true or false, got 1"),
     ("min_size_px: 8", "mode: 3", 12, "parameter mode must be text, got 3"),
-    ("log size", "px", 8, "unit is 'px', but check 'size-jump' measures 'log size'"),
+    ("nats", "px", 8, "unit is 'px', but check 'size-jump' measures 'nats'"),
     ("limit: 0.18", "limit: much", 7, "limit must be a number, got 'much'"),
     ("limit: 0.18", "limit: true", 7, "limit must be a number, got True"),
     ("limit: 0.18", "limit: 0", 7, "limit must be larger than 0, got 0"),
@@ -150,7 +150,7 @@ IN_A_RULE = [
     ("min_frames: 1", "min_frames: 0", 9, "min_frames must be at least 1, got 0"),
     ("halfnormal", "lognormal", 10, "null: the family lognormal needs a shape"),
     ("halfnormal", "halfnormal, shape: 1.0", 10, "null: the family halfnormal takes no shape"),
-    ("    unit: log size\n", "", 5, "key 'unit' is missing"),
+    ("    unit: nats\n", "", 5, "key 'unit' is missing"),
     ("{family: halfnormal, scale: 0.05}", "3", 10, "null must be a mapping (key: value), got 3"),
     ("parameters:\n      min_size_px: 8", "parameters: 8", 11, "parameters must be a mapping"),
 ]
@@ -365,7 +365,7 @@ def test_the_list_of_rules_has_a_row_each():
     rows = list_rules(load_pack("default", checks=CHECKS), checks=CHECKS)
     assert [row.name for row in rows] == list(UNITS)
     assert rows[2].summary == "A thing does what it should not."
-    assert (rows[4].group, rows[4].unit) == ("size", "log size")
+    assert (rows[4].group, rows[4].unit) == ("size", "nats")
 
 
 def test_a_rule_is_described_with_everything_its_check_says(tmp_path):
@@ -375,8 +375,8 @@ def test_a_rule_is_described_with_everything_its_check_says(tmp_path):
         "size-jump (group size, pack mine 1)",
         "A thing does what it should not.",
         "how much of it.",
-        "more than 0.18 log size",
-        "halfnormal, scale 0.05 log size",
+        "more than 0.18 nats",
+        "halfnormal, scale 0.05 nats",
         "when it cannot be seen.",
         "what is too slow.",
         "made up.",

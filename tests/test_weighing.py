@@ -70,3 +70,18 @@ def test_the_shipped_weights_are_finite_and_cut_where_inputs_can_be(look: str):
 def test_what_goes_at_once_and_is_large_and_clear_speaks_for_a_vanish(test: str):
     model = weights(SECOND)
     assert model.slope[model.names.index(test)] > 0
+
+
+@pytest.mark.parametrize("kind", ["size", "look", "shape", "place"])
+def test_there_are_weights_for_each_kind_of_change(kind: str):
+    model = weights(kind)
+    assert not model.shaped
+    assert (model.low <= model.high).all()
+    assert model.slope[model.names.index("size")] > 0
+
+
+@pytest.mark.parametrize("kind", ["size", "look", "place"])
+def test_a_change_that_no_innocent_explanation_suits_and_that_is_large_is_told(kind: str):
+    model = weights(kind)
+    for test in ("best alternative", "certain amount"):
+        assert model.slope[model.names.index(test)] > 0

@@ -13,24 +13,26 @@ from physcheck.types import Change, Shot, Signal, Track
 __all__ = ["appearance_change"]
 
 
-@check("appearance-change", group="size", unit="grey levels")
+@check("appearance-change", group="size", unit="nats")
 def appearance_change(
     shot: Shot,
     *,
     min_size_px: float = 24.0,
     min_seen_frames: int = 10,
+    min_distance: float = 6.0,
     error_weight: float = 2.0,
-    min_log_odds: float = 0.0,
 ) -> list[Signal]:
     """A thing takes on the colours of another.
 
-    Statistic: distance of its mean colour afterwards from all mixtures of its colour
-        before with that of its surroundings, under lighter and darker light (weighted
-        Y, U and V, grey levels), over one frame to a dozen, less the largest such
-        distance at other times of its life, less its uncertainty.
-    Abstains: too small, seen too briefly, at the border, merged with another; other
-        things that take part, its new colour beside it before or its old one after, a
-        size that changes too.
+    Statistic: log odds that it took on other colours, against light, blur, another side
+        and another thing: distance of its mean colour afterwards from all mixtures of
+        its colour before with that of its surroundings, under lighter and darker light
+        (weighted Y, U and V), over one frame to a dozen; the largest such distance at
+        other times of its life; whether its new colour was beside it before, or its old
+        one is after; whether its size changes too. Weighed together as labelled changes
+        teach.
+    Abstains: too small, seen too briefly, at the border, merged with another, cut, fade
+        or lost camera.
     Blind to: mere changes of brightness by less than a quarter; colours that pale into
         those behind it; patterns of equal mean colour; changes that take longer than
         about twelve frames; things that never move.
@@ -40,18 +42,16 @@ def appearance_change(
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
         min_seen_frames: frames a thing must have been seen in.
+        min_distance: grey levels; a change that may be less is none.
         error_weight: standard errors taken off the distance.
-        min_log_odds: nats by which the pixels must speak against what is innocent.
     """
     return [
         change_signal(
             track,
             kind="look",
-            unit="grey levels",
             unfit=_unfit(track, min_size_px, min_seen_frames),
-            amount=lambda change: change.amount - error_weight * change.error,
+            certainly=lambda one: one.amount - error_weight * one.error - min_distance,
             sentence=_sentence,
-            min_log_odds=min_log_odds,
             known=between(track.observed & ~track.border & ~track.merged, 3),
         )
         for track in shot.tracks

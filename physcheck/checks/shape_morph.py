@@ -13,23 +13,25 @@ from physcheck.types import Change, Shot, Signal, Track
 __all__ = ["shape_morph"]
 
 
-@check("shape-morph", group="size", unit="log ratio")
+@check("shape-morph", group="size", unit="nats")
 def shape_morph(
     shot: Shot,
     *,
     min_size_px: float = 24.0,
     min_seen_frames: int = 24,
+    min_step: float = 0.1,
     error_weight: float = 2.0,
-    min_log_odds: float = 0.0,
 ) -> list[Signal]:
     """A rigid thing is stretched or squashed into another shape.
 
-    Statistic: step of the log ratio of the longer to the shorter axis of its
-        silhouette, however it lies, over one frame to a dozen, less what blur may add,
-        less the largest step at other times of its life, less its uncertainty.
-        0.22 is 25 % longer or shorter.
+    Statistic: log odds that it was stretched or squashed, against all else that changes
+        an outline: step of the log ratio of the longer to the shorter axis of its
+        silhouette, or of its width to its height, over one frame to a dozen, beyond what
+        blur may add; the largest step at other times of its life; how much its area,
+        its colour and its pace change too; how long it lasts. Weighed together as
+        labelled changes teach.
     Abstains: too small, at the border, near other things, seen too briefly on either
-        side, has limbs or is soft, or its area changes as much (hidden, turned in depth).
+        side, has limbs or is soft, cut, fade or lost camera.
     Blind to: outlines of the same proportions; changes together with size; things
         that always bend; changes that take longer than about twelve frames.
     Source: ellipse of equal second moments, Hu (1962).
@@ -37,18 +39,16 @@ def shape_morph(
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
         min_seen_frames: frames a thing must have been clear in.
+        min_step: log ratio; a step that may be less is none.
         error_weight: standard errors taken off the step.
-        min_log_odds: nats by which the evidence must speak against what is innocent.
     """
     return [
         change_signal(
             track,
             kind="shape",
-            unit="log ratio",
             unfit=_unfit(track, min_size_px, min_seen_frames),
-            amount=lambda change: change.amount - error_weight * change.error,
+            certainly=lambda one: one.amount - error_weight * one.error - min_step,
             sentence=_sentence,
-            min_log_odds=min_log_odds,
             known=between(track.clear, 6),
         )
         for track in shot.tracks
@@ -64,4 +64,4 @@ def _unfit(track: Track, min_size_px: float, min_seen_frames: int) -> str:
 
 
 def _sentence(change: Change) -> str:
-    return f"proportions change by {100 * np.expm1(change.amount):.0f} %, area does not"
+    return f"proportions change by {100 * np.expm1(change.amount):.0f} % from then on"

@@ -16,58 +16,56 @@ from physcheck.types import Bools, Change, Shot, Signal, Track
 __all__ = ["size_jump"]
 
 
-@check("size-jump", group="size", unit="log size")
+@check("size-jump", group="size", unit="nats")
 def size_jump(
     shot: Shot,
     *,
     min_size_px: float = 12.0,
     max_waver: float = 0.3,
+    min_step: float = 0.1,
     error_weight: float = 2.0,
-    min_log_odds: float = 0.2,
     articulated_slack: float = 0.2,
 ) -> list[Signal]:
     """A thing is suddenly, and from then on, larger or smaller.
 
-    Statistic: step of log size between the six clear frames before and after, by which
-        width and height changed alike (what hides or turns a thing changes one more
-        than the other), less its uncertainty. 0.18 is 20 % larger. It counts where the
-        thing's picture before, magnified, is its picture after, rather than still
-        there at its old scale. What a change of posture can do is taken off for
-        what has limbs or is soft.
+    Statistic: log odds that the thing itself grew or shrank, against all that makes only
+        its box do so: step of log size between the six frames before and after, by
+        which width and height changed alike; whether its picture before, magnified, is
+        its picture after, or still there at its old scale; whether a side stays;
+        what is near. Weighed together as labelled changes teach. What posture can do is
+        taken off for what has limbs or is soft.
     Abstains: too small, at the border, merged with another, outline wavers so much that
-        nothing can be told, fewer than three frames on a side, the pixels say that only
-        the box changed.
-    Blind to: growth that takes longer than about six frames; steps below 15 %; things
+        nothing can be told, fewer than three frames on a side, cut, fade or lost camera.
+    Blind to: growth that takes longer than about six frames; steps below 10 %; things
         whose outline wavers all the time; things that also change their look.
     Source: log size as a smooth state, PDI-Bench (2025).
 
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
         max_waver: scatter of log size beyond which a thing is not judged.
+        min_step: log size; a step that may be less is none.
         error_weight: standard errors taken off the step.
-        min_log_odds: nats by which the pixels must say that the thing changed.
         articulated_slack: log size that posture may add, of what has limbs or is soft.
     """
-
     return [
         change_signal(
             track,
             kind="size",
-            unit="log size",
             unfit=_unfit(track, min_size_px, max_waver),
-            amount=partial(
-                _amount, error_weight, articulated_slack if is_articulated(track.label) else 0.0
+            certainly=partial(
+                _certainly,
+                error_weight,
+                min_step + (articulated_slack if is_articulated(track.label) else 0.0),
             ),
             sentence=partial(_sentence, track),
-            min_log_odds=min_log_odds,
             known=between(_known(track), 2),
         )
         for track in shot.tracks
     ]
 
 
-def _amount(error_weight: float, slack: float, change: Change) -> float:
-    return change.amount - error_weight * change.error - slack
+def _certainly(error_weight: float, least: float, change: Change) -> float:
+    return change.amount - error_weight * change.error - least
 
 
 def _known(track: Track) -> Bools:

@@ -15,33 +15,34 @@ from physcheck.types import Change, Evidence, Shot, Signal, Track
 __all__ = ["teleport"]
 
 
-@check("teleport", group="trajectory", unit="body lengths")
+@check("teleport", group="trajectory", unit="nats")
 def teleport(
     shot: Shot,
     *,
     min_size_px: float = 10.0,
     max_pace: float = 0.7,
+    min_jump: float = 0.08,
     error_weight: float = 2.0,
-    min_log_odds: float = 0.0,
 ) -> list[Signal]:
     """A thing is suddenly elsewhere, by a way that no motion explains.
 
-    Statistic: length of a step in body lengths beyond what the steps before and after
-        foretell, dropped and doubled frames allowed for, less its uncertainty; it
-        counts where the same picture is at the new place and not where its motion
-        leads, and no other thing jumps at once. For a thing that is gone from one place
-        while a look-alike starts at another: the distance between the two.
+    Statistic: log odds that the thing leapt, against all that moves only its box: length
+        of a step in body lengths beyond what the steps before and after foretell,
+        dropped and doubled frames allowed for; whether the same picture is at the new
+        place and not where its motion leads; whether other things jump at once. Weighed
+        together as labelled leaps teach. For a thing that is gone from one place while a
+        look-alike starts at another: the log odds of either end, the greater.
     Abstains: too small, too fast, at the border, near other things, fewer than two
-        clear steps on either side, the box may have gone over to another thing.
-    Blind to: jumps shorter than a seventh of a body length or four times as far as
-        its paces differ; jumps along its way of up to two steps; swaps of look-alikes.
+        clear steps on either side, cut, fade or lost camera.
+    Blind to: jumps shorter than a tenth of a body length or two and a half times as far
+        as its paces differ; jumps along its way of up to three steps; swaps of look-alikes.
     Source: innovation gating, Bar-Shalom, Li, Kirubarajan (2001), ch. 5.
 
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
         max_pace: body lengths a frame beyond which a thing is too fast to judge.
+        min_jump: body lengths; a jump that may be less is none.
         error_weight: standard errors taken off the jump.
-        min_log_odds: nats by which the pixels must say that the thing jumped.
     """
     by_id = {track.id: track for track in shot.tracks}
     return [
@@ -49,11 +50,9 @@ def teleport(
             change_signal(
                 track,
                 kind="place",
-                unit="body lengths",
                 unfit=_unfit(track, min_size_px, max_pace),
-                amount=lambda change: change.amount - error_weight * change.error,
+                certainly=lambda one: one.amount - error_weight * one.error - min_jump,
                 sentence=_sentence,
-                min_log_odds=min_log_odds,
             ),
             track,
             by_id.get(track.birth.partner) if track.birth.cause == "relocated" else None,
@@ -80,14 +79,15 @@ def _relocated(signal: Signal, track: Track, gone: Track | None) -> Signal:
         return signal
     here, before = geometry.centre(track.boxes[:1])[0], geometry.centre(gone.boxes[-1:])[0]
     size = np.sqrt(geometry.size(gone.boxes[-1:])[0].prod())
+    lengths = float(np.linalg.norm(here - before) / size)
     values, reasons = signal.values.copy(), signal.reasons.copy()
-    values[0], reasons[0] = np.linalg.norm(here - before) / size, ""
+    values[0], reasons[0] = max(track.birth.log_odds, gone.death.log_odds), ""
     x1, y1, x2, y2 = (float(v) for v in track.boxes[0])
     jump = Evidence(
         start=int(gone.frames[-1]),
         stop=int(track.frames[0]) + 1,
         box=(x1, y1, x2, y2),
-        text=f"at once {values[0]:.1f} body lengths from where object {gone.id} is gone",
+        text=f"at once {lengths:.1f} body lengths from where object {gone.id} is gone",
         alternatives=track.birth.alternatives,
     )
     return replace(signal, values=values, reasons=reasons, evidence=(*signal.evidence, jump))

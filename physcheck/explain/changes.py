@@ -1,300 +1,111 @@
-"""Sudden changes within a track; of size: is it the thing that grew, or only its box?
-
-A detector's box may grow because a shadow, a hand or a second part joins it. The
-pixels tell: if the thing itself was magnified, its picture before, magnified, is its
-picture after; if only the box changed, its picture before is still there at the old
-scale.
-"""
+"""Sudden changes within tracks: what may be one, and how sure it is, all tests weighed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import stabilise_each
-from physcheck.explain.leaps import leap_changes
-from physcheck.explain.looks import ask_alone, look_changes, seen_whole
+from physcheck.explain.leaps import leap_suspects
+from physcheck.explain.looks import look_suspects, seen_whole
 from physcheck.explain.pixels import Pixels
-from physcheck.explain.shapes import shape_changes
-from physcheck.explain.silhouette import silhouette_growth
-from physcheck.signals import level_shift, runs
-from physcheck.types import Alternative, Bools, Change, Floats, Track
+from physcheck.explain.shapes import shape_suspects
+from physcheck.explain.sizes import size_suspects
+from physcheck.explain.suspects import Suspect, Thing
+from physcheck.explain.weighing import weights
+from physcheck.types import Alternative, Change, Floats, Track
 
-__all__ = ["explain_changes"]
+__all__ = ["suspects_of", "together", "with_changes"]
 
-_WINDOW = 6
-_MIN_STEP = 0.1
-_ALIKE = 0.35
-"""Share of the larger change by which width and height may differ for a mere scaling."""
-_MAX_PAUSE = 20
-"""Rows between before and after; over a longer time a thing may honestly have changed."""
-_EDGE_ROWS = 4
-_MIN_HELD = 4
 _MIN_SIZE_PX = 10.0
-_MARGIN = 0.25
-_GAIN = 12.0
-"""Nats for a difference of 1 between two correlations."""
+_SURE = 5.0
+_LEAST_SHARE = 0.2
+"""Of an amount that is certain, at least: its logarithm must exist."""
 
 
-def explain_changes(track: Track, first: int, pixels: Pixels, spread: Floats) -> tuple[Change, ...]:
-    """Find the sudden changes of a track and ask the pixels about each.
+def suspects_of(
+    track: Track, first: int, pixels: Pixels, spread: Floats, size_px: tuple[int, int]
+) -> list[Suspect]:
+    """Find what may be a sudden change of a track, and ask the pixels about it.
 
     Args:
         track: as fitted. first: row of its first frame in the piece.
         pixels: of the piece. spread: (T, 3) of its silhouette, see `outlines`.
-
-    Returns:
-        Changes of size, place, look and shape, in time order.
+        size_px: width and height of the clip.
     """
     size = geometry.size(track.boxes)
     if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
-        return ()
-    boxes, known = _stabilised(track, first, pixels), seen_whole(track, first, pixels)
-    thing = _Thing(track, first, boxes, known)
-    found = [
-        *_sizes(thing, pixels),
-        *leap_changes(track, first, boxes, pixels),
-        *look_changes(track, first, boxes, pixels),
-        *shape_changes(track, boxes, spread, pixels.px),
-    ]
-    return tuple(sorted(found, key=lambda change: (change.start, change.kind)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Thing:
-    """A track and its boxes as measured, not as smoothed: a smooth way knows no leap.
-
-    first: row of its first frame in the piece. boxes: (T, 4) stabilised px.
-    known: (T,) rows in which its box is its own, though something may be near.
-    """
-
-    track: Track
-    first: int
-    boxes: Floats
-    known: Bools
-
-    def picture(self, k: int, pixels: Pixels) -> Floats:
-        """The pixels of its box, a little widened."""
-        return pixels.patch(self.first + k, self.boxes[k], margin=_MARGIN)
-
-
-def _stabilised(track: Track, first: int, pixels: Pixels) -> Floats:
-    """Boxes (T, 4) as seen from the reference frame."""
+        return []
     rows = first + np.arange(len(track.frames))
-    return stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
+    boxes = stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
+    thing = Thing(track, first, boxes, seen_whole(track, first, pixels), size_px)
+    found = [
+        *size_suspects(thing, pixels),
+        *leap_suspects(thing, pixels),
+        *look_suspects(thing, pixels),
+        *shape_suspects(thing, spread, pixels.px),
+    ]
+    return [_placed(one, thing, pixels) for one in found]
 
 
-def _sizes(thing: _Thing, pixels: Pixels) -> list[Change]:
-    track = thing.track
-    log_size = np.log(np.maximum(geometry.size(thing.boxes), 1.0))
-    log_size[~thing.known] = np.nan
-    step, error = _common_step(log_size)
-    found = []
-    for k in _peaks(np.abs(step), _MIN_STEP):
-        before, after = _turning_rows(log_size, k)
-        if after - before > _MAX_PAUSE or not _held(log_size, before, after):
-            continue
-        amount = float(np.abs(step[k]))
-        alternatives = (
-            *_ask_size(thing, before, after, pixels),
-            _ask_edge(thing, before, after),
-            ask_alone(track, before, after),
-        )
-        found.append(_change("size", track, before, after, amount, float(error[k]), alternatives))
-    return found
+def _placed(one: Suspect, thing: Thing, pixels: Pixels) -> Suspect:
+    """The suspect with the circumstances of its change."""
+    around = thing.circumstances(one.before, one.after, pixels)
+    certain = max(one.amount - 2 * one.error, _LEAST_SHARE * one.amount)
+    best = min(alternative.log_odds for alternative in one.alternatives)
+    told = {"certain amount": float(np.log(certain)), "best alternative": best}
+    steady = thing.steady(one.before, one.after, pixels)
+    return replace(one, measured=around | told | one.measured, steady=steady)
 
 
-def _held(log_size: Floats, before: int, after: int) -> bool:
-    """Whether either level lasted; what comes or goes is seen in part for some frames."""
-    known: Bools = np.asarray(np.isfinite(log_size).all(axis=1))
-    return bool(min(known[: before + 1].sum(), known[after:].sum()) >= _MIN_HELD)
+def together(tracks: Sequence[Track], suspects: Sequence[list[Suspect]]) -> list[list[Suspect]]:
+    """Count for each suspect how many other things may change at the same time.
 
-
-def _common_step(log_size: Floats) -> tuple[Floats, Floats]:
-    """Step that width and height share, and its error, each (T,)."""
-    sides = [level_shift(log_size[:, axis], _WINDOW, guard=1, floor=0.01) for axis in range(2)]
-    shift = np.stack([side.shift for side in sides], axis=1)
-    alike = np.all(shift > 0, axis=1) | np.all(shift < 0, axis=1)
-    alike &= np.abs(shift[:, 0] - shift[:, 1]) < _ALIKE * np.abs(shift).max(axis=1) + 0.05
-    step = np.where(alike, np.sign(shift[:, 0]) * np.abs(shift).min(axis=1), 0.0)
-    step[~np.isfinite(shift).all(axis=1)] = np.nan
-    return step, np.stack([side.error for side in sides], axis=1).max(axis=1)
-
-
-def _peaks(values: Floats, least: float) -> list[int]:
-    """Largest values first, none within a window of another."""
-    left = np.nan_to_num(values, nan=-1.0)
-    found = []
-    while left.max(initial=-1.0) >= least:
-        top = int(np.argmax(left))
-        start, stop = next(r for r in runs(left >= 0.85 * left[top]) if r[0] <= top < r[1])
-        found.append((start + stop) // 2)
-        left[max(0, start - _WINDOW) : stop + _WINDOW] = -1.0
-    return found
-
-
-def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
-    """Last row at the level before a step around k, first row at the level after it."""
-    mean = log_size.mean(axis=1)
-    known = np.flatnonzero(np.isfinite(mean))
-    middle = int(np.searchsorted(known, k))
-    window = known[max(0, middle - _WINDOW) : middle + _WINDOW]
-    low = np.median(mean[known[max(0, middle - 2 * _WINDOW) : max(middle - 2, 1)]])
-    high = np.median(mean[known[middle + 2 : middle + 2 * _WINDOW]])
-    # Between equal levels there is no way to have gone a share of.
-    way = (high - low) or np.inf
-    after = (mean[window] - low) / way > 0.5
-    # The split of the window that leaves the fewest rows on the wrong side.
-    wrong = [int(after[:cut].sum() + (~after[cut:]).sum()) for cut in range(1, len(window))]
-    cut = int(np.argmin(wrong)) + 1
-    share = (mean - low) / way
-    start, stop = cut - 1, cut
-    while start > 0 and share[window[start]] > 0.2:
-        start -= 1
-    while stop < len(window) - 1 and share[window[stop]] < 0.8:
-        stop += 1
-    return int(window[start]), int(window[stop])
-
-
-def _ask_size(thing: _Thing, before: int, after: int, pixels: Pixels) -> tuple[Alternative, ...]:
-    """Compare the picture before with the picture after, magnified and as it was."""
-    magnified, as_it_was = [], []
-    for a, b in _pairs(thing.known, before, after):
-        magnified.append(_correlation(thing.picture(a, pixels), thing.picture(b, pixels)))
-        as_it_was.append(_found_unscaled(pixels, thing, a, b))
-    if not magnified:
-        return (Alternative("only the box changed", -1.0, "no clear picture on both sides"),)
-    new, old = float(np.median(magnified)), float(np.median(as_it_was))
-    usual = _usual_likeness(thing, before, after, pixels)
-    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65), _GAIN * (new - usual + 0.2))
-    measured = f"likeness {new:.2f} magnified, {old:.2f} as it was, {usual:.2f} on either side"
-    grown = _grown(thing, before, after, pixels)
-    if np.isfinite(grown):
-        outline = float(np.interp(grown, (0.1, 0.35, 0.6), (-3.0, 0.0, 3.0)))
-        odds = max(odds, min(outline, _GAIN * (new - old + 0.1)))
-        measured += f", strips outside its old sides {100 * grown:.0f} % fuller"
-    return (Alternative("only the box changed", float(np.clip(odds, -5, 5)), measured),)
-
-
-def _ask_edge(thing: _Thing, before: int, after: int) -> Alternative:
-    """Does its left or right side stay where an edge may hide the rest of it?
-
-    Lower sides stay too where a thing grows on the floor, and say nothing.
+    What several things do in one step is done by the camera.
     """
-    rows = np.flatnonzero(thing.known)
-    rows = rows[(rows >= before - _EDGE_ROWS) & (rows <= after + _EDGE_ROWS)]
-    sides = thing.boxes[rows][:, [0, 2]]
-    width = float(np.ptp(sides[:, 1] - sides[:, 0]))
-    # While one side of a thing that comes out stays, the other makes all of its growth.
-    stays = float(np.ptp(sides, axis=0).min()) / max(width, 1e-6)
-    stays = min(stays, _one_sided(thing, before, after))
-    odds = float(np.interp(stays, (0.1, 0.2, 0.4), (-5.0, 0.0, 5.0)))
-    return Alternative(
-        "it came out from behind an edge",
-        odds,
-        f"its steadier side moved {100 * stays:.0f} % of its growth",
-    )
+    spans = [
+        (k, one.kind, int(track.frames[one.before]), int(track.frames[one.after]))
+        for k, (track, found) in enumerate(zip(tracks, suspects, strict=True))
+        for one in found
+    ]
+    return [
+        [_accompanied(k, one, tracks[k], spans) for one in found]
+        for k, found in enumerate(suspects)
+    ]
 
 
-def _one_sided(thing: _Thing, before: int, after: int) -> float:
-    """Share of a growth that is made by the side which goes on more as it went before.
-
-    A thing that moves behind an edge has one side going on while the other stays, and
-    stays on; inf where both go on afterwards, or where its pace is not known.
-    """
-    rows = np.flatnonzero(thing.known)
-    early, late = rows[rows <= before][-_WINDOW:], rows[rows >= after][:_WINDOW]
-    if len(early) < _MIN_HELD or after - before > _WINDOW:
-        return np.inf
-    sides = thing.boxes[:, [0, 2]]
-    pace = np.median(np.diff(sides[early].mean(axis=1)) / np.diff(early))
-    off = sides[after] - sides[before] - pace * (after - before)
-    way = np.abs(sides[late[-1]] - sides[after])
-    goes_on = way.min() > 0.5 * way.max() and way.max() > 0.5 * abs(pace) * np.ptp(late)
-    return np.inf if goes_on else float(np.abs(off).min() / max(abs(off[1] - off[0]), 1e-6))
+def _accompanied(
+    k: int, one: Suspect, track: Track, spans: Sequence[tuple[int, str, int, int]]
+) -> Suspect:
+    start, stop = (int(track.frames[row]) for row in (one.before, one.after))
+    others = [span for span in spans if span[0] != k and span[2] < stop and span[3] > start]
+    alike = len({span[0] for span in others if span[1] == one.kind})
+    company = len({span[0] for span in others})
+    found = replace(one, measured=one.measured | {"company": float(np.log1p(company))})
+    if one.kind != "place" or not alike:
+        return found
+    camera = Alternative("the camera jumped", -_SURE, f"{alike} other things jump at once")
+    return replace(found, alternatives=(*one.alternatives, camera), most=camera.log_odds)
 
 
-def _grown(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
-    """How much fuller the strips around the silhouette are while the thing is larger."""
-    pairs = np.array(_pairs(thing.known, before, after))
-    area = geometry.area(thing.boxes)
-    small, large = (
-        pairs.T if np.median(area[pairs.T[0]]) < np.median(area[pairs.T[1]]) else pairs.T[::-1]
-    )
-    return silhouette_growth(pixels, thing.first, thing.boxes, thing.track.observed, small, large)
+def with_changes(track: Track, suspects: Sequence[Suspect]) -> Track:
+    """The track with its changes weighed, in time order."""
+    changes = [_weighed(track, one) for one in suspects]
+    ordered = sorted(changes, key=lambda change: (change.start, change.kind))
+    return replace(track, changes=tuple(ordered))
 
 
-def _usual_likeness(thing: _Thing, before: int, after: int, pixels: Pixels) -> float:
-    """Likeness of the thing to itself at the same spacing before or after, the lesser."""
-    spacing = max(after - before, 2)
-    rows = np.flatnonzero(thing.known)
-    found = []
-    for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
-        pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
-        likeness = [
-            _correlation(thing.picture(a, pixels), thing.picture(b, pixels)) for a, b in pairs[:3]
-        ]
-        found.append(float(np.median(likeness)))
-    return min(found)
-
-
-def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
-    early = [k for k in range(before, max(before - 4, -1), -1) if clear[k]][:3]
-    late = [k for k in range(after, min(after + 4, len(clear))) if clear[k]][:3]
-    return list(zip(early, late, strict=False))
-
-
-def _correlation(a: Floats, b: Floats) -> float:
-    """Mean correlation of two patches over the channels that have any structure."""
-    values = []
-    for channel in range(a.shape[2]):
-        x, y = a[..., channel].ravel(), b[..., channel].ravel()
-        if min(x.std(), y.std()) > (3.0 if channel == 0 else 4.0):
-            values.append(float(np.corrcoef(x, y)[0, 1]))
-    return float(np.mean(values)) if values else 0.0
-
-
-def _found_unscaled(pixels: Pixels, thing: _Thing, a: int, b: int) -> float:
-    """Best correlation of the picture before, at its own scale, within the box after."""
-    box_a, box_b = thing.boxes[a], thing.boxes[b]
-    size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
-    template, _ = pixels.window(
-        thing.first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
-    )
-    reach = np.maximum((box_b[2:] - box_b[:2]), size_a) * 0.3
-    room, _ = pixels.window(
-        thing.first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
-    )
-    if min(template.shape) < 5 or template.std() < 3:
-        return 0.0
-    if room.shape[0] < template.shape[0] or room.shape[1] < template.shape[1]:
-        return 0.0
-    return float(cv2.matchTemplate(room, template, cv2.TM_CCOEFF_NORMED).max())
-
-
-def _centred(box: Floats, size: Floats) -> Floats:
-    centre = (box[:2] + box[2:]) / 2
-    return np.concatenate([centre - size / 2, centre + size / 2])
-
-
-def _change(
-    kind: str,
-    track: Track,
-    before: int,
-    after: int,
-    amount: float,
-    error: float,
-    alternatives: tuple[Alternative, ...],
-) -> Change:
+def _weighed(track: Track, one: Suspect) -> Change:
+    odds = min(weights(one.kind).log_odds(one.measured), one.most)
     return Change(
-        kind=kind,
-        start=int(track.frames[before]),
-        stop=int(track.frames[after]),
-        amount=amount,
-        error=error,
-        log_odds=min(a.log_odds for a in alternatives),
-        alternatives=alternatives,
+        kind=one.kind,
+        start=int(track.frames[one.before]),
+        stop=int(track.frames[one.after]),
+        amount=one.amount,
+        error=one.error,
+        log_odds=odds if one.steady else float("nan"),
+        alternatives=one.alternatives,
     )

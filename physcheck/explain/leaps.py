@@ -8,25 +8,27 @@ once is done by the camera.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.explain.pixels import GRID, Pixels
+from physcheck.explain.suspects import Suspect, Thing
 from physcheck.explain.weighing import likelihood_ratio
-from physcheck.types import Alternative, Change, Floats, Ints, Track
+from physcheck.types import Alternative, Floats, Ints
 
-__all__ = ["leap_changes", "not_together"]
+__all__ = ["leap_suspects"]
 
-_MIN_LEAP = 0.15
+_MIN_LEAP = 0.1
 _MIN_SIZE = 8.0
 """Pixels of the small picture: fewer have no structure to compare."""
-_MIN_SIGMA = 4.0
+_MIN_SIGMA = 2.5
+_N_MOST = 3
+"""Leaps of a track that are looked at, the clearest first."""
 _MIN_NEAR = 2
 _NEAR = 4
-_STEADY = 0.15
+_STEADY = 0.25
 """Log width and height by which a box may change while it leaps; else its outline did."""
 _LEAST_NOISE = 0.015
 _LEAST_NOISE_PX = 0.5
@@ -34,8 +36,8 @@ _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 _PLAIN = 3.0
 """Grey levels; what varies by less has no structure to compare."""
-_FACTORS = (0.0, 0.5, 1.0, 1.5, 2.0)
-"""Of a step: doubled frames make none, dropped ones make two."""
+_FACTORS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+"""Of a step: doubled frames make none, dropped ones make two or three."""
 _MIXTURES = np.linspace(0, 1, 9)
 _SURE = 5.0
 _NOISE_GREY = 1.5
@@ -48,7 +50,8 @@ _ELLIPSE = _AXIS[None] ** 2 + _AXIS[:, None] ** 2 < 0.8
 class _Leap:
     """A step between two rows that nothing foretells.
 
-    before, after: indices in the track. miss, noise: px. foretold: (m, 2) px, the places
+    before, after: indices in the track. miss, noise: px. usual: px, the largest miss at
+    other times of its life. foretold: (m, 2) px, the places
     where motion alone might have brought the middle.
     """
 
@@ -57,55 +60,29 @@ class _Leap:
     miss: float
     noise: float
     foretold: Floats
+    usual: float = 0.0
 
 
-def leap_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> list[Change]:
-    """Find the leaps of a track and ask the pixels about each.
-
-    Args:
-        track: as fitted. first: row of its first frame in the piece.
-        boxes: (T, 4) stabilised px. pixels: of the piece.
-
-    Returns:
-        Changes of place, in time order; amounts in body lengths.
-    """
+def leap_suspects(thing: Thing, pixels: Pixels) -> list[Suspect]:
+    """Find the leaps of a thing and ask the pixels about each; in body lengths."""
+    track, boxes = thing.track, thing.boxes
     size = float(np.sqrt(np.median(geometry.size(track.boxes[track.observed]).prod(axis=1))))
+    least_px = _MIN_SIZE * float(pixels.px.min())
     found = []
     # Where the camera was lost nobody knows the way from row to row.
-    known = ~pixels.camera.lost[first : first + len(boxes)]
-    least_px = _MIN_SIZE * float(pixels.px.min())
+    known = ~pixels.camera.lost[thing.first : thing.first + len(boxes)]
     for leap in _leaps(np.flatnonzero(track.clear & known), boxes, size, least_px):
-        alternatives = _ask(leap, boxes, first, pixels)
+        measured, alternatives = _ask(leap, boxes, thing.first, pixels)
+        measured |= {
+            "amount": leap.miss / size,
+            "surely": float(np.log(leap.miss / leap.noise)),
+            "usual": float(np.log(leap.miss / (leap.usual + leap.noise))),
+        }
+        amount, error = leap.miss / size, leap.noise / size
         found.append(
-            Change(
-                kind="place",
-                start=int(track.frames[leap.before]),
-                stop=int(track.frames[leap.after]),
-                amount=leap.miss / size,
-                error=leap.noise / size,
-                log_odds=min(one.log_odds for one in alternatives),
-                alternatives=alternatives,
-            )
+            Suspect("place", leap.before, leap.after, amount, error, measured, alternatives)
         )
     return found
-
-
-def not_together(tracks: Sequence[Track]) -> list[Track]:
-    """Take the blame from leaps that several things make at once: the camera made them."""
-    stops = [c.stop for t in tracks for c in t.changes if c.kind == "place"]
-    common = {stop for stop in stops if stops.count(stop) > 1}
-    return [replace(t, changes=tuple(_shared(c, common) for c in t.changes)) for t in tracks]
-
-
-def _shared(change: Change, common: set[int]) -> Change:
-    if change.kind != "place" or change.stop not in common:
-        return change
-    camera = Alternative("the camera jumped", -_SURE, "other things jump at once")
-    return replace(
-        change,
-        log_odds=min(change.log_odds, camera.log_odds),
-        alternatives=(*change.alternatives, camera),
-    )
 
 
 def _leaps(rows: Ints, boxes: Floats, size: float, least_px: float) -> list[_Leap]:
@@ -129,7 +106,10 @@ def _leaps(rows: Ints, boxes: Floats, size: float, least_px: float) -> list[_Lea
         leap = _leap(int(k), rows, centre, size)
         if leap and leap.miss > max(_MIN_LEAP * size, _MIN_SIGMA * leap.noise):
             found.append(leap)
-    return sorted(found, key=lambda leap: leap.before)
+    clearest = sorted(found, key=lambda leap: -leap.miss / leap.noise)
+    misses = [leap.miss for leap in clearest]
+    rest = [max([0.0, *misses[:k], *misses[k + 1 :]]) for k in range(len(misses))]
+    return [replace(leap, usual=most) for leap, most in zip(clearest, rest, strict=True)][:_N_MOST]
 
 
 def _leap(k: int, rows: Ints, centre: Floats, size: float) -> _Leap | None:
@@ -162,7 +142,9 @@ def _scatter(*sides: Floats) -> float:
     return float(np.median(np.linalg.norm(differences, axis=1)) / np.sqrt(2))
 
 
-def _ask(leap: _Leap, boxes: Floats, first: int, pixels: Pixels) -> tuple[Alternative, ...]:
+def _ask(
+    leap: _Leap, boxes: Floats, first: int, pixels: Pixels
+) -> tuple[dict[str, float], tuple[Alternative, ...]]:
     """Is its picture at the new place, and no longer where its motion leads?"""
     old, new = boxes[leap.before], boxes[leap.after]
     before, after = first + leap.before, first + leap.after
@@ -180,7 +162,8 @@ def _ask(leap: _Leap, boxes: Floats, first: int, pixels: Pixels) -> tuple[Altern
     filled = _distance(there, pixels.patch(before, moved))
     times = min(emptied, filled) / _distance(here, there)
     unrest = pixels.unrest(min(before, after))
-    return (
+    measured = {"likeness": likeness, "stays": likeness - stays, "times": float(np.log(times))}
+    return measured, (
         Alternative(
             "the box went over to another thing",
             float(np.clip(_GAIN * (likeness - 0.6), -_SURE, _SURE)),

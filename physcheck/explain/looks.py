@@ -15,13 +15,14 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.explain.pixels import GRID, Pixels
 from physcheck.explain.spans import Found, Spans, find, spans_of
-from physcheck.types import Alternative, Bools, Change, Floats, Ints, Track
+from physcheck.explain.suspects import Suspect, Thing, lasting
+from physcheck.types import Alternative, Bools, Floats, Ints, Track
 
-__all__ = ["ask_alone", "look_changes", "seen_whole"]
+__all__ = ["ask_alone", "look_suspects", "seen_whole"]
 
 _MIN_SIZE_PX = 10.0
 _MIN_ROWS = 10
-_LEAST = 5.0
+_LEAST = 4.0
 """Grey levels; a lesser change is not looked at."""
 _CHROMA = 1.6
 """Weight of a step of U or V against one of Y: what the eye sees as equally far."""
@@ -78,17 +79,9 @@ class _Wide:
         return np.stack([np.interp(np.arange(n), some, seen[:, c]) for c in range(3)], axis=1)
 
 
-def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> list[Change]:
-    """Find where a thing takes on another look.
-
-    Args:
-        track: as fitted. first: row of its first frame in the piece.
-        boxes: (T, 4) of the track, stabilised px. pixels: of the piece.
-
-    Returns:
-        Changes of kind "look", in grey levels, the largest first.
-    """
-    known = seen_whole(track, first, pixels)
+def look_suspects(thing: Thing, pixels: Pixels) -> list[Suspect]:
+    """Find where a thing may take on another look; in grey levels, the largest first."""
+    track, known, boxes = thing.track, thing.known, thing.boxes
     size = np.sqrt(geometry.area(boxes))
     if track.features.shape[1] < 3 or known.sum() < _MIN_ROWS:
         return []
@@ -98,13 +91,13 @@ def look_changes(track: Track, first: int, boxes: Floats, pixels: Pixels) -> lis
     if not _may_change(colours, known):
         return []
     rows = np.flatnonzero(known)
-    wide = _Wide(pixels, first, rows, boxes)
+    wide = _Wide(pixels, thing.first, rows, boxes)
     ground = wide.ground()
     share = _own_share(rows, boxes[rows], size[rows] / pixels.px.min())
     log_size = np.log(np.maximum(geometry.size(boxes[rows]), 1.0))
     looks = _Looks(colours, ground, share, log_size)
     found = find(known, lambda spans: _amount(looks, spans), _LEAST)
-    return [_change(track, looks, one, wide, float(pixels.px.min())) for one in found]
+    return [_suspect(track, looks, one, wide, float(pixels.px.min())) for one in found]
 
 
 def seen_whole(track: Track, first: int, pixels: Pixels) -> Bools:
@@ -168,12 +161,26 @@ def _amount(looks: _Looks, spans: Spans) -> tuple[Floats, Floats]:
     return amount, spans.error(looks.colours)
 
 
-def _change(track: Track, looks: _Looks, found: Found, wide: _Wide, px: float) -> Change:
+def _suspect(track: Track, looks: _Looks, found: Found, wide: _Wide, px: float) -> Suspect:
     k, spans = found.k, found.spans
     start, stop = found.rows
     last = int(spans.before[k]) + spans.width - 1
+    measured, place = _ask_place(
+        looks, found, wide.patch(last), wide.patch(int(spans.after[k])), px
+    )
+    before, after = (side[k] for side in spans.middle(looks.colours))
+    apart, clearly = lasting(wide.rows, looks.colours, start, stop)
+    measured |= {
+        "amount": float(np.log(found.amount)),
+        "surely": float(np.log(found.amount / (1.0 + 2 * found.error))),
+        "usual": float(np.log(found.amount / (1.0 + found.usual))),
+        "often": float(np.log(found.amount / (1.0 + found.often))),
+        "coloured": float(np.linalg.norm((after - before)[1:]) / found.amount),
+        "lasting": apart / found.amount,
+        "clearly": clearly,
+    }
     alternatives = (
-        _ask_place(looks, found, wide.patch(last), wide.patch(int(spans.after[k])), px),
+        place,
         ask_alone(track, start, stop),
         Alternative(
             "blur, light or surroundings shining through",
@@ -187,15 +194,7 @@ def _change(track: Track, looks: _Looks, found: Found, wide: _Wide, px: float) -
             f"{found.usual:.0f} grey levels at other times of its life",
         ),
     )
-    return Change(
-        kind="look",
-        start=int(track.frames[start]),
-        stop=int(track.frames[stop]),
-        amount=found.amount - found.usual,
-        error=found.error,
-        log_odds=min(a.log_odds for a in alternatives),
-        alternatives=alternatives,
-    )
+    return Suspect("look", start, stop, found.amount, found.error, measured, alternatives)
 
 
 def ask_alone(track: Track, start: int, stop: int) -> Alternative:
@@ -209,7 +208,9 @@ def ask_alone(track: Track, start: int, stop: int) -> Alternative:
     )
 
 
-def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats, px: float) -> Alternative:
+def _ask_place(
+    looks: _Looks, found: Found, old: Floats, new: Floats, px: float
+) -> tuple[dict[str, float], Alternative]:
     """Was the new colour there already beside it, or is the old one there still?
 
     Then another thing came to the fore, or the box went over to one.
@@ -232,7 +233,14 @@ def _ask_place(looks: _Looks, found: Found, old: Floats, new: Floats, px: float)
         float(np.interp(ground / found.amount, (0.3, 0.6, 1.0), (-4.0, 0.0, 4.0))),
         float(np.interp(narrow, (8.0, 10.0, 14.0), (-4.0, 0.0, 4.0))),
     )
-    return Alternative(
+    measured = {
+        "beside": beside,
+        "inside": inside,
+        "grows": growth,
+        "ground": ground / found.amount,
+        "narrow": float(np.log(narrow)),
+    }
+    return measured, Alternative(
         "another thing took its place",
         odds,
         f"{100 * beside:.0f} % of what is beside it has the other colour, {100 * inside:.0f} % of "

@@ -9,13 +9,16 @@ spread along the motion, and what it can have added is left out of account.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.explain.spans import Found, Spans, find
-from physcheck.types import Alternative, Change, Floats, Ints, Track
+from physcheck.explain.suspects import Suspect, Thing, lasting
+from physcheck.types import Alternative, Floats, Ints
 
-__all__ = ["shape_changes"]
+__all__ = ["shape_suspects"]
 
 _MIN_SIZE_PX = 12.0
 _MIN_ROWS = 12
@@ -24,32 +27,61 @@ _LEAST = 0.06
 _FLOOR = 0.015
 _SHUTTERS = (0.0, 0.5, 1.0)
 """Shares of the way from frame to frame over which a thing may smear."""
+_SHUTTER = 0.5
+"""Of the way from frame to frame, which most cameras smear at most."""
+_LEAST_SHARP = 0.25
+"""Share of the spread that is no blur, at least."""
 _PIXEL_PX2 = 1 / 12
 """Spread of a single pixel."""
 
 
-def shape_changes(track: Track, boxes: Floats, spread: Floats, px: Floats) -> list[Change]:
-    """Find where a thing takes on other proportions.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shapes:
+    """Known rows (N,) of a thing: proportions by how much blur is in them, and log size.
+
+    low, high: (N,) least and largest log ratio of the axes, however they lie.
+    flat, wide: (N,) least and largest log of width over height.
+    area: (N,) log size. looks: (N, 3) colours.
+    """
+
+    rows: Ints
+    low: Floats
+    high: Floats
+    flat: Floats
+    wide: Floats
+    area: Floats
+    looks: Floats
+
+
+def shape_suspects(thing: Thing, spread: Floats, px: Floats) -> list[Suspect]:
+    """Find where a thing may take on other proportions.
 
     Args:
-        track: as fitted. boxes: (T, 4) of it, stabilised px.
         spread: (T, 3) variance of its silhouette along x, along y, and covariance,
             px^2; NaN where it was not seen. px: (2,) px of the clip in a working px.
 
     Returns:
-        Changes of kind "shape", in log of longer over shorter axis.
+        Suspects of kind "shape", in log of longer over shorter axis.
     """
+    track, boxes = thing.track, thing.boxes
     known = track.clear & np.isfinite(spread).all(axis=1)
     size = np.sqrt(geometry.area(boxes))
     if known.sum() < _MIN_ROWS or np.median(size[known]) / px.min() < _MIN_SIZE_PX:
         return []
     rows = np.flatnonzero(known)
-    low, high, area = _proportions(spread[rows], _velocity(rows, boxes[rows]), px)
-    if np.ptp(high) < _LEAST:
-        return []
+    velocity = _velocity(rows, boxes[rows])
     looks = track.features[rows, :3] if track.features.shape[1] >= 3 else np.zeros((len(rows), 3))
-    found = find(known, lambda spans: _amount(low, high, spans), _LEAST)
-    return [_change(track, one, area, looks) for one in found]
+    shapes = _Shapes(
+        rows,
+        *_proportions(spread[rows], velocity, px),
+        *_lying(spread[rows], velocity),
+        _log_area(spread[rows]),
+        looks,
+    )
+    if max(np.ptp(shapes.high), np.ptp(shapes.wide)) < _LEAST:
+        return []
+    found = find(known, lambda spans: _amount(shapes, spans), _LEAST)
+    return [_suspect(one, shapes) for one in found]
 
 
 def _velocity(rows: Ints, boxes: Floats) -> Floats:
@@ -58,15 +90,27 @@ def _velocity(rows: Ints, boxes: Floats) -> Floats:
     return np.asarray(way / np.maximum(np.gradient(rows.astype(np.float64)), 1.0)[:, None])
 
 
-def _proportions(spread: Floats, velocity: Floats, px: Floats) -> tuple[Floats, Floats, Floats]:
-    """Least and largest log ratio of the axes, by how much blur is in it; log size, (N,) each."""
+def _proportions(spread: Floats, velocity: Floats, px: Floats) -> tuple[Floats, Floats]:
+    """Least and largest log ratio of the axes, by how much blur is in it, (N,) each."""
     smear = np.stack(
         [velocity[:, 0] ** 2, velocity[:, 1] ** 2, velocity[:, 0] * velocity[:, 1]], axis=1
     )
     ratios = np.array([_log_ratio(spread - share**2 / 12 * smear, px) for share in _SHUTTERS])
+    return ratios.min(axis=0), ratios.max(axis=0)
+
+
+def _lying(spread: Floats, velocity: Floats) -> tuple[Floats, Floats]:
+    """Least and largest log of width over height, by how much blur is in it, (N,) each."""
+    sides = np.maximum(spread[:, :2], 1e-3)
+    sharp = np.maximum(sides - _SHUTTER**2 / 12 * velocity**2, _LEAST_SHARP * sides)
+    ratios = [np.log(one[:, 0] / one[:, 1]) / 2 for one in (sides, sharp)]
+    return np.minimum(*ratios), np.maximum(*ratios)
+
+
+def _log_area(spread: Floats) -> Floats:
+    """(N,) log size."""
     determinant = spread[:, 0] * spread[:, 1] - spread[:, 2] ** 2
-    area = np.log(np.maximum(determinant, 1e-3)) / 4
-    return ratios.min(axis=0), ratios.max(axis=0), area
+    return np.asarray(np.log(np.maximum(determinant, 1e-3)) / 4)
 
 
 def _log_ratio(spread: Floats, px: Floats) -> Floats:
@@ -78,19 +122,40 @@ def _log_ratio(spread: Floats, px: Floats) -> Floats:
     return np.asarray(np.log(longer / shorter) / 2)
 
 
-def _amount(low: Floats, high: Floats, spans: Spans) -> tuple[Floats, Floats]:
-    """Change of the log ratio that no blur explains, and its error, (P,) each."""
+def _amount(shapes: _Shapes, spans: Spans) -> tuple[Floats, Floats]:
+    """Change of the proportions that no blur explains, and its error, (P,) each."""
+    either = np.maximum(
+        _apart(spans, shapes.low, shapes.high), _apart(spans, shapes.flat, shapes.wide)
+    )
+    error = np.maximum(spans.error(shapes.low), spans.error(shapes.flat))
+    return either, np.maximum(error, _FLOOR)
+
+
+def _apart(spans: Spans, low: Floats, high: Floats) -> Floats:
+    """(P,) way between the ranges of a value before and after."""
     (low_before, low_after), (high_before, high_after) = spans.middle(low), spans.middle(high)
-    amount = np.maximum(np.maximum(low_after - high_before, low_before - high_after), 0.0)
-    error = np.maximum(np.maximum(spans.error(low), spans.error(high)), _FLOOR)
-    return amount, error
+    return np.asarray(np.maximum(np.maximum(low_after - high_before, low_before - high_after), 0.0))
 
 
-def _change(track: Track, found: Found, area: Floats, looks: Floats) -> Change:
+def _suspect(found: Found, shapes: _Shapes) -> Suspect:
     spans, k, amount = found.spans, found.k, found.amount
-    grown = abs(float(np.subtract(*(side[k] for side in spans.middle(area)))))
-    other = float(np.linalg.norm(np.subtract(*(side[k] for side in spans.middle(looks)))))
+    grown = abs(float(np.subtract(*(side[k] for side in spans.middle(shapes.area)))))
+    other = float(np.linalg.norm(np.subtract(*(side[k] for side in spans.middle(shapes.looks)))))
     start, stop = found.rows
+    ratios = np.stack([shapes.flat + shapes.wide, shapes.low], axis=1) / [2, 1]
+    apart, clearly = lasting(shapes.rows, ratios, start, stop)
+    measured = {
+        "amount": amount,
+        "surely": float(np.log(amount / found.error)),
+        "usual": float(np.log(amount / (0.02 + found.usual))),
+        "often": float(np.log(amount / (0.02 + found.often))),
+        "grows": grown / amount,
+        "seen on both sides": float(np.log(spans.n_seen[k])),
+        "other colour": other,
+        "however it lies": float(_apart(spans, shapes.low, shapes.high)[k]) / amount,
+        "lasting": apart / amount,
+        "clearly": clearly,
+    }
     alternatives = (
         Alternative(
             "partly hidden, joined by something, or turned in depth",
@@ -113,12 +178,4 @@ def _change(track: Track, found: Found, area: Floats, looks: Floats) -> Change:
             f"its colour changed by {other:.0f} grey levels",
         ),
     )
-    return Change(
-        kind="shape",
-        start=int(track.frames[start]),
-        stop=int(track.frames[stop]),
-        amount=amount - found.usual,
-        error=found.error,
-        log_odds=min(a.log_odds for a in alternatives),
-        alternatives=alternatives,
-    )
+    return Suspect("shape", start, stop, amount, found.error, measured, alternatives)

@@ -23,6 +23,10 @@ _SLACK = 3
 """Rows by which a window, or the way from one to the next, may be longer for holes."""
 _WIDTH = 4
 """Known rows in a window."""
+_USUAL = 0.5
+"""Share of what is usual for the thing that a change must exceed to be looked at."""
+_N_MOST = 3
+"""Changes of a track that are looked at, the largest first."""
 _WHOLE = 0.75
 """Share of a change that a shorter span must tell to be its time."""
 
@@ -71,7 +75,7 @@ class Spans:
 class Found:
     """A change: how much, how much is usual for the thing, and the standard error.
 
-    k: number of the pair in `spans`.
+    k: number of the pair in `spans`. amounts: (P,) of all pairs in it.
     """
 
     amount: float
@@ -79,11 +83,18 @@ class Found:
     error: float
     k: int
     spans: Spans
+    amounts: Floats
 
     @property
     def value(self) -> float:
         """What is left of it."""
-        return self.amount - self.usual - 2 * self.error
+        return self.amount - _USUAL * self.usual - 2 * self.error
+
+    @property
+    def often(self) -> float:
+        """Amount that is exceeded in a fifth of its life before and after, 0 if short."""
+        apart = (self.spans.last <= self.rows[0]) | (self.spans.first >= self.rows[1])
+        return float(np.percentile(self.amounts[apart], 80)) if apart.any() else 0.0
 
     @property
     def length(self) -> int:
@@ -142,9 +153,9 @@ def find(
     measured = [measure(spans) for spans in sets]
     usual = _usual([amount for amount, _ in measured], sets)
     found = [
-        Found(float(amount[k]), float(rest[k]), float(error[k]), int(k), spans)
+        Found(float(amount[k]), float(rest[k]), float(error[k]), int(k), spans, amount)
         for spans, (amount, error), rest in zip(sets, measured, usual, strict=True)
-        for k in np.flatnonzero(amount - rest - 2 * error >= least)
+        for k in np.flatnonzero(amount - _USUAL * rest - 2 * error >= least)
     ]
     return _apart(sorted(found, key=lambda one: -one.value))
 
@@ -173,7 +184,9 @@ def _apart(found: Sequence[Found]) -> list[Found]:
         first, last = int(one.spans.first[one.k]), int(one.spans.last[one.k])
         if all(last <= other.rows[0] or first >= other.rows[1] for other in chosen):
             chosen.append(one)
-    return [min(_within(one, found), key=lambda f: (f.length, -f.value)) for one in chosen]
+    return [
+        min(_within(one, found), key=lambda f: (f.length, -f.value)) for one in chosen[:_N_MOST]
+    ]
 
 
 def _within(one: Found, found: Sequence[Found]) -> list[Found]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
-from physcheck.explain.changes import explain_changes
+from physcheck.explain.changes import suspects_of, together, with_changes
 from physcheck.explain.endings import Surroundings, explain_ends
-from physcheck.explain.leaps import not_together
 from physcheck.explain.outlines import spread_of
 from physcheck.explain.pixels import Pixels
+from physcheck.explain.suspects import Suspect
 from physcheck.types import Bools, Detections, Ending, Floats, Ints, Piece, Track
 
 __all__ = ["explain"]
@@ -54,8 +55,9 @@ def explain(
     # Ends are weighed by how clear the thing was before, so outlines come first.
     outlined = [_outlined(k, lives, others, around) for k in range(len(things))]
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in outlined]
-    changed = [_changed(t, row_of[int(t.frames[0])], detections, around.pixels) for t in explained]
-    return _relocate(not_together(changed), row_of)
+    found = suspects(explained, row_of, detections, around)
+    changed = list(itertools.starmap(with_changes, zip(explained, found, strict=True)))
+    return _relocate(changed, row_of)
 
 
 def sure_boxes(piece: Piece, camera: Camera, detections: list[Detections]) -> list[Floats]:
@@ -89,10 +91,20 @@ def surroundings(
     )
 
 
-def _changed(track: Track, first: int, detections: list[Detections], pixels: Pixels) -> Track:
-    """The track with its sudden changes."""
-    spread = spread_of(track, first, detections, pixels.px)
-    return replace(track, changes=explain_changes(track, first, pixels, spread))
+def suspects(
+    tracks: list[Track], row_of: dict[int, int], detections: list[Detections], around: Surroundings
+) -> list[list[Suspect]]:
+    """What may be sudden changes of each track.
+
+    Args:
+        tracks: of the piece. row_of: row of each frame of it. detections: px of the clip.
+    """
+    found = []
+    for track in tracks:
+        first = row_of[int(track.frames[0])]
+        spread = spread_of(track, first, detections, around.pixels.px)
+        found.append(suspects_of(track, first, around.pixels, spread, around.size_px))
+    return together(tracks, found)
 
 
 def unsteady(piece: Piece, camera: Camera) -> Bools:

@@ -1,7 +1,8 @@
-"""All tests of an end weighed together: a logistic model, learned from labelled ends.
+"""All tests of an end, or of a change, weighed together: logistic models, learned from labels.
 
 Each test alone is weak, and several lean on the same pixels. The weights come from
-`endings.json`, which `reports/fit_endings.py` writes; it names the footage.
+`endings.json` and `changes.json`, which `reports/fit_endings.py` and
+`reports/fit_changes.py` write; they name the footage.
 
 Source: logistic regression with shrinkage, Hastie, Tibshirani, Friedman (2009), ch. 4.
 """
@@ -26,7 +27,7 @@ SECOND = "with pixels"
 
 _SURE = 5.0
 
-# Knots (measured value, log likelihood ratio of the accusation) for each test.
+# Knots (measured value, log likelihood ratio of the accusation) for each test of an end.
 _KNOTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "exit": ((0.5, 1.0, 3.0), (-_SURE, 0.0, _SURE)),
     "neighbour": ((0.1, 0.35, 0.8), (-_SURE, 0.0, _SURE)),
@@ -66,12 +67,14 @@ def likelihood_ratio(test: str, value: float) -> float:
     return float(np.interp(value, knots, levels))
 
 
-def inputs(measured: Mapping[str, float], names: Sequence[str]) -> Floats:
+def inputs(measured: Mapping[str, float], names: Sequence[str], *, shaped: bool = True) -> Floats:
     """What the model sees of the tests, (K,); NaN where a test could not be made.
 
-    Tests with known likelihood ratios enter by these, the others as measured.
+    Tests with known likelihood ratios enter by these if `shaped`, the others as measured.
     """
     values = [measured.get(name, float("nan")) for name in names]
+    if not shaped:
+        return np.array(values)
     return np.array(
         [
             likelihood_ratio(name, value) if name in _KNOTS and np.isfinite(value) else value
@@ -97,20 +100,21 @@ class Weights:
     slope: Floats
     unknown: Floats
     start: float
+    shaped: bool = True
 
     @classmethod
-    def read(cls, table: Mapping[str, Any]) -> Weights:
-        """Take the weights from a table of `endings.json`."""
+    def read(cls, table: Mapping[str, Any], *, shaped: bool = True) -> Weights:
+        """Take the weights from a table of `endings.json` or `changes.json`."""
         rows = table["tests"]
         low, high, centre, scale, slope, unknown = np.array(
             [[row[key] for key in _COLUMNS] for row in rows.values()], dtype=np.float64
         ).T
         start = float(table["start"])
-        return cls(tuple(rows), low, high, centre, scale, slope, unknown, start)
+        return cls(tuple(rows), low, high, centre, scale, slope, unknown, start, shaped)
 
     def log_odds(self, measured: Mapping[str, float]) -> float:
-        """Of "from or into nothing" against all that is innocent, nats."""
-        x = inputs(measured, self.names)
+        """Of the accusation against all that is innocent, nats."""
+        x = inputs(measured, self.names, shaped=self.shaped)
         known = np.isfinite(x)
         x = (np.clip(np.where(known, x, self.centre), self.low, self.high) - self.centre) / (
             self.scale
@@ -122,7 +126,8 @@ _COLUMNS = ("low", "high", "centre", "scale", "slope", "unknown")
 
 
 @cache
-def weights(look: str) -> Weights:
-    """The shipped model for a look, FIRST or SECOND."""
-    table = json.loads(Path(__file__).with_name("endings.json").read_text(encoding="utf-8"))
-    return Weights.read(table[look])
+def weights(model: str) -> Weights:
+    """The shipped model for a look at ends, FIRST or SECOND, or for a kind of change."""
+    of_ends = model in (FIRST, SECOND)
+    file = Path(__file__).with_name("endings.json" if of_ends else "changes.json")
+    return Weights.read(json.loads(file.read_text(encoding="utf-8"))[model], shaped=of_ends)

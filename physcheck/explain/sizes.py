@@ -1,0 +1,249 @@
+"""Does a thing's size jump: is it the thing that grew, or only its box?
+
+A detector's box may grow because a shadow, a hand or a second part joins it. The
+pixels tell: if the thing itself was magnified, its picture before, magnified, is its
+picture after; if only the box changed, its picture before is still there at the old
+scale.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from physcheck import boxes as geometry
+from physcheck.explain.looks import ask_alone
+from physcheck.explain.pixels import Pixels
+from physcheck.explain.silhouette import silhouette_growth
+from physcheck.explain.suspects import Suspect, Thing, lasting
+from physcheck.signals import level_shift, runs
+from physcheck.types import Alternative, Bools, Floats
+
+__all__ = ["size_suspects"]
+
+_WINDOW = 6
+_MIN_STEP = 0.09
+_ALIKE = 0.5
+"""Share of the larger change by which width and height may differ for a mere scaling."""
+_N_MOST = 3
+"""Steps of a track that are looked at, the largest first."""
+_MAX_PAUSE = 20
+"""Rows between before and after; over a longer time a thing may honestly have changed."""
+_EDGE_ROWS = 4
+_MIN_HELD = 4
+_MARGIN = 0.25
+_GAIN = 12.0
+"""Nats for a difference of 1 between two correlations."""
+
+
+def size_suspects(thing: Thing, pixels: Pixels) -> list[Suspect]:
+    """Find the steps of a thing's size and ask the pixels about each; in log size."""
+    log_size = np.log(np.maximum(geometry.size(thing.boxes), 1.0))
+    log_size[~thing.known] = np.nan
+    step, error = _common_step(log_size)
+    found = []
+    for k in _peaks(np.abs(step), _MIN_STEP)[:_N_MOST]:
+        before, after = _turning_rows(log_size, k)
+        if after - before > _MAX_PAUSE or not _held(log_size, before, after):
+            continue
+        amount = float(np.abs(step[k]))
+        found.append(_suspect(thing, before, after, amount, float(error[k]), pixels))
+    return found
+
+
+def _suspect(
+    thing: Thing, before: int, after: int, amount: float, error: float, pixels: Pixels
+) -> Suspect:
+    measured, only_box = _ask_size(thing, before, after, pixels)
+    stays, edge = _ask_edge(thing, before, after)
+    rows = np.flatnonzero(thing.known)
+    log_size = np.log(np.maximum(geometry.size(thing.boxes[rows]), 1.0))
+    apart, clearly = lasting(rows, log_size, before, after)
+    measured |= {
+        "amount": amount,
+        "surely": float(np.log(amount / max(error, 0.005))),
+        "stays": stays,
+        "lasting": apart / amount,
+        "clearly": clearly,
+    }
+    alternatives = (only_box, edge, ask_alone(thing.track, before, after))
+    return Suspect("size", before, after, amount, error, measured, alternatives)
+
+
+def _held(log_size: Floats, before: int, after: int) -> bool:
+    """Whether either level lasted; what comes or goes is seen in part for some frames."""
+    known: Bools = np.asarray(np.isfinite(log_size).all(axis=1))
+    return bool(min(known[: before + 1].sum(), known[after:].sum()) >= _MIN_HELD)
+
+
+def _common_step(log_size: Floats) -> tuple[Floats, Floats]:
+    """Step that width and height share, and its error, each (T,)."""
+    sides = [level_shift(log_size[:, axis], _WINDOW, guard=1, floor=0.01) for axis in range(2)]
+    shift = np.stack([side.shift for side in sides], axis=1)
+    alike = np.all(shift > 0, axis=1) | np.all(shift < 0, axis=1)
+    alike &= np.abs(shift[:, 0] - shift[:, 1]) < _ALIKE * np.abs(shift).max(axis=1) + 0.05
+    step = np.where(alike, np.sign(shift[:, 0]) * np.abs(shift).min(axis=1), 0.0)
+    step[~np.isfinite(shift).all(axis=1)] = np.nan
+    return step, np.stack([side.error for side in sides], axis=1).max(axis=1)
+
+
+def _peaks(values: Floats, least: float) -> list[int]:
+    """Largest values first, none within a window of another."""
+    left = np.nan_to_num(values, nan=-1.0)
+    found = []
+    while left.max(initial=-1.0) >= least:
+        top = int(np.argmax(left))
+        start, stop = next(r for r in runs(left >= 0.85 * left[top]) if r[0] <= top < r[1])
+        found.append((start + stop) // 2)
+        left[max(0, start - _WINDOW) : stop + _WINDOW] = -1.0
+    return found
+
+
+def _turning_rows(log_size: Floats, k: int) -> tuple[int, int]:
+    """Last row at the level before a step around k, first row at the level after it."""
+    mean = log_size.mean(axis=1)
+    known = np.flatnonzero(np.isfinite(mean))
+    middle = int(np.searchsorted(known, k))
+    window = known[max(0, middle - _WINDOW) : middle + _WINDOW]
+    low = np.median(mean[known[max(0, middle - 2 * _WINDOW) : max(middle - 2, 1)]])
+    high = np.median(mean[known[middle + 2 : middle + 2 * _WINDOW]])
+    # Between equal levels there is no way to have gone a share of.
+    way = (high - low) or np.inf
+    after = (mean[window] - low) / way > 0.5
+    # The split of the window that leaves the fewest rows on the wrong side.
+    wrong = [int(after[:cut].sum() + (~after[cut:]).sum()) for cut in range(1, len(window))]
+    cut = int(np.argmin(wrong)) + 1
+    share = (mean - low) / way
+    start, stop = cut - 1, cut
+    while start > 0 and share[window[start]] > 0.2:
+        start -= 1
+    while stop < len(window) - 1 and share[window[stop]] < 0.8:
+        stop += 1
+    return int(window[start]), int(window[stop])
+
+
+def _ask_size(
+    thing: Thing, before: int, after: int, pixels: Pixels
+) -> tuple[dict[str, float], Alternative]:
+    """Compare the picture before with the picture after, magnified and as it was."""
+    magnified, as_it_was = [], []
+    for a, b in _pairs(thing.known, before, after):
+        magnified.append(_correlation(_picture(thing, a, pixels), _picture(thing, b, pixels)))
+        as_it_was.append(_found_unscaled(pixels, thing, a, b))
+    if not magnified:
+        return {}, Alternative("only the box changed", -1.0, "no clear picture on both sides")
+    new, old = float(np.median(magnified)), float(np.median(as_it_was))
+    usual = _usual_likeness(thing, before, after, pixels)
+    odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65), _GAIN * (new - usual + 0.2))
+    told = f"likeness {new:.2f} magnified, {old:.2f} as it was, {usual:.2f} on either side"
+    grown = _grown(thing, before, after, pixels)
+    if np.isfinite(grown):
+        outline = float(np.interp(grown, (0.1, 0.35, 0.6), (-3.0, 0.0, 3.0)))
+        odds = max(odds, min(outline, _GAIN * (new - old + 0.1)))
+        told += f", strips outside its old sides {100 * grown:.0f} % fuller"
+    measured = {"magnified": new, "unscaled": new - old, "itself": new - usual, "fuller": grown}
+    return measured, Alternative("only the box changed", float(np.clip(odds, -5, 5)), told)
+
+
+def _picture(thing: Thing, k: int, pixels: Pixels) -> Floats:
+    """The pixels of its box, a little widened."""
+    return pixels.patch(thing.first + k, thing.boxes[k], margin=_MARGIN)
+
+
+def _ask_edge(thing: Thing, before: int, after: int) -> tuple[float, Alternative]:
+    """Does its left or right side stay where an edge may hide the rest of it?
+
+    Lower sides stay too where a thing grows on the floor, and say nothing.
+    """
+    rows = np.flatnonzero(thing.known)
+    rows = rows[(rows >= before - _EDGE_ROWS) & (rows <= after + _EDGE_ROWS)]
+    sides = thing.boxes[rows][:, [0, 2]]
+    width = float(np.ptp(sides[:, 1] - sides[:, 0]))
+    # While one side of a thing that comes out stays, the other makes all of its growth.
+    stays = float(np.ptp(sides, axis=0).min()) / max(width, 1e-6)
+    stays = min(stays, _one_sided(thing, before, after))
+    odds = float(np.interp(stays, (0.1, 0.2, 0.4), (-5.0, 0.0, 5.0)))
+    told = f"its steadier side moved {100 * stays:.0f} % of its growth"
+    return stays, Alternative("it came out from behind an edge", odds, told)
+
+
+def _one_sided(thing: Thing, before: int, after: int) -> float:
+    """Share of a growth that is made by the side which goes on more as it went before.
+
+    A thing that moves behind an edge has one side going on while the other stays, and
+    stays on; inf where both go on afterwards, or where its pace is not known.
+    """
+    rows = np.flatnonzero(thing.known)
+    early, late = rows[rows <= before][-_WINDOW:], rows[rows >= after][:_WINDOW]
+    if len(early) < _MIN_HELD or after - before > _WINDOW:
+        return np.inf
+    sides = thing.boxes[:, [0, 2]]
+    pace = np.median(np.diff(sides[early].mean(axis=1)) / np.diff(early))
+    off = sides[after] - sides[before] - pace * (after - before)
+    way = np.abs(sides[late[-1]] - sides[after])
+    goes_on = way.min() > 0.5 * way.max() and way.max() > 0.5 * abs(pace) * np.ptp(late)
+    return np.inf if goes_on else float(np.abs(off).min() / max(abs(off[1] - off[0]), 1e-6))
+
+
+def _grown(thing: Thing, before: int, after: int, pixels: Pixels) -> float:
+    """How much fuller the strips around the silhouette are while the thing is larger."""
+    pairs = np.array(_pairs(thing.known, before, after))
+    area = geometry.area(thing.boxes)
+    small, large = (
+        pairs.T if np.median(area[pairs.T[0]]) < np.median(area[pairs.T[1]]) else pairs.T[::-1]
+    )
+    return silhouette_growth(pixels, thing.first, thing.boxes, thing.track.observed, small, large)
+
+
+def _usual_likeness(thing: Thing, before: int, after: int, pixels: Pixels) -> float:
+    """Likeness of the thing to itself at the same spacing before or after, the lesser."""
+    spacing = max(after - before, 2)
+    rows = np.flatnonzero(thing.known)
+    found = []
+    for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
+        pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
+        likeness = [
+            _correlation(_picture(thing, a, pixels), _picture(thing, b, pixels))
+            for a, b in pairs[:3]
+        ]
+        found.append(float(np.median(likeness)))
+    return min(found)
+
+
+def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
+    early = [k for k in range(before, max(before - 4, -1), -1) if clear[k]][:3]
+    late = [k for k in range(after, min(after + 4, len(clear))) if clear[k]][:3]
+    return list(zip(early, late, strict=False))
+
+
+def _correlation(a: Floats, b: Floats) -> float:
+    """Mean correlation of two patches over the channels that have any structure."""
+    values = []
+    for channel in range(a.shape[2]):
+        x, y = a[..., channel].ravel(), b[..., channel].ravel()
+        if min(x.std(), y.std()) > (3.0 if channel == 0 else 4.0):
+            values.append(float(np.corrcoef(x, y)[0, 1]))
+    return float(np.mean(values)) if values else 0.0
+
+
+def _found_unscaled(pixels: Pixels, thing: Thing, a: int, b: int) -> float:
+    """Best correlation of the picture before, at its own scale, within the box after."""
+    box_a, box_b = thing.boxes[a], thing.boxes[b]
+    size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
+    template, _ = pixels.window(
+        thing.first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
+    )
+    reach = np.maximum((box_b[2:] - box_b[:2]), size_a) * 0.3
+    room, _ = pixels.window(
+        thing.first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
+    )
+    if min(template.shape) < 5 or template.std() < 3:
+        return 0.0
+    if room.shape[0] < template.shape[0] or room.shape[1] < template.shape[1]:
+        return 0.0
+    return float(cv2.matchTemplate(room, template, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _centred(box: Floats, size: Floats) -> Floats:
+    centre = (box[:2] + box[2:]) / 2
+    return np.concatenate([centre - size / 2, centre + size / 2])

@@ -1,0 +1,198 @@
+"""Learn how the tests of a change are weighed, and write physcheck/explain/changes.json.
+
+    python reports/fit_changes.py LABELS... [--changes FILE] [--page FILE] [-o FILE]
+
+Whatever may be a sudden change of size, look, shape or place in the clips of the label
+files is measured. What lies at the time and place of a label of its kind is positive, all
+of clips that obey is negative, the rest is left out. One logistic model for each kind is
+fitted, its odds as if a violation were as likely as not at first, and judged by
+cross-validation in which no source of footage is on both sides. Measured changes are kept
+in the file named by --changes and used again. Needs scikit-learn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fit_endings import at, followed
+from logistic import fitted, held_out
+
+from physcheck.camera import Camera
+from physcheck.explain.suspects import Suspect
+from physcheck.explain.tracks import explain, sure_boxes, surroundings, suspects
+from physcheck.explain.weighing import inputs
+from physcheck.labels import ClipLabel, read_labels
+from physcheck.types import Detections, Piece, Track
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "physcheck" / "explain" / "changes.json"
+SHRINKAGE = 0.1
+KINDS = {
+    "size": "size-jump",
+    "look": "appearance-change",
+    "shape": "shape-morph",
+    "place": "teleport",
+}
+ALWAYS = ("size", "clear", "alone", "company")
+TESTS = {
+    "size": (
+        *(*ALWAYS, "best alternative", "certain amount", "surely", "sides", "light", "border"),
+        *("magnified", "fuller"),
+    ),
+    "look": (
+        *(*ALWAYS, "best alternative", "certain amount", "usual", "often", "sides", "narrow"),
+        *("growth", "wavering", "pace", "moving camera"),
+    ),
+    "shape": (
+        *(*ALWAYS, "usual", "often", "grows", "growth", "other colour", "lasting", "clearly"),
+        *("length", "seen on both sides", "light", "border", "turn", "everywhere"),
+    ),
+    "place": (
+        *(*ALWAYS, "best alternative", "certain amount", "surely", "usual", "stays", "times"),
+        *("likeness", "sides", "light", "border", "shaky camera"),
+    ),
+}
+LIMITS = (0.0, 1.0, 2.0, 3.0, 4.0)
+TITLE = """# How changes are weighed
+
+Written by `python reports/fit_changes.py` with the label files of real, generated, mutated
+and simulated clips. Log odds of each change come from a model that has not seen its source.
+The tables have the number of innocent changes over a limit and the share of labelled events
+over it; events at which nothing was found to change are not in them.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, fit, and write the weights and how good they are."""
+    options = parse(arguments)
+    if options.changes.is_file():
+        rows = [json.loads(line) for line in options.changes.read_text().splitlines()]
+    else:
+        rows = [row for path in options.labels for row in measure_set(path)]
+        options.changes.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}
+    tables = {
+        kind: fitted(*examples(found, kind), TESTS[kind], SHRINKAGE, even=True)
+        for kind, found in by_kind.items()
+    }
+    pages = [page(found, kind, tables[kind]) for kind, found in by_kind.items()]
+    options.page.write_text("\n".join([TITLE, *pages]))
+    options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("labels", nargs="*", type=Path, help="label files")
+    parser.add_argument("--changes", type=Path, default=ROOT / "out" / "changes.jsonl")
+    parser.add_argument("--page", type=Path, default=ROOT / "reports" / "changes.md")
+    parser.add_argument("-o", "--output", type=Path, default=TARGET)
+    return parser.parse_args(arguments)
+
+
+def measure_set(path: Path) -> Iterator[dict[str, Any]]:
+    """Measure what may change in the clips of a label file that obey or have fitting labels."""
+    for label in read_labels(path).clips:
+        wanted = any(one.kind in KINDS.values() for one in label.violations)
+        if wanted or label.verdict == "clean":
+            for found in followed(path.parent / label.clip):
+                yield from changes_of(label, *found)
+
+
+def changes_of(
+    label: ClipLabel,
+    piece: Piece,
+    camera: Camera,
+    detections: list[Detections],
+    tracks: list[Track],
+    size_px: tuple[int, int],
+) -> Iterator[dict[str, Any]]:
+    """Yield what may change in one piece and is an example, as rows."""
+    row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
+    around = surroundings(piece, camera, sure_boxes(piece, camera, detections), tracks, size_px)
+    things = explain(piece, camera, detections, tracks, size_px)
+    found = suspects(things, row_of, detections, around)
+    for one, several in zip(things, found, strict=True):
+        for suspect in several:
+            event = event_of(label, one, suspect)
+            if suspect.steady and event is not None:
+                yield {
+                    "clip": Path(label.clip).name,
+                    "origin": label.origin,
+                    "group": str(label.source or label.source_repo or label.clip),
+                    "kind": suspect.kind,
+                    "truth": event >= 0,
+                    "event": event,
+                    "frame": int(one.frames[suspect.after]),
+                    "track": one.id,
+                    "measured": suspect.measured,
+                }
+
+
+def event_of(label: ClipLabel, one: Track, suspect: Suspect) -> int | None:
+    """Which label of a clip a change is, -1 where the clip obeys, None where it is no example."""
+    if label.verdict == "clean":
+        return -1
+    for number, violation in enumerate(label.violations):
+        rows = range(suspect.before, suspect.after + 1)
+        if violation.kind == KINDS[suspect.kind] and any(
+            at(violation, int(one.frames[row]), one.boxes[row]) for row in rows
+        ):
+            return number
+    return None
+
+
+def examples(rows: list[dict[str, Any]], kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (N, K) and truth (N,)."""
+    x = np.array([inputs(row["measured"], TESTS[kind], shaped=False) for row in rows])
+    return x, np.array([row["truth"] for row in rows], dtype=bool)
+
+
+def page(rows: list[dict[str, Any]], kind: str, table: dict[str, Any]) -> str:
+    """Recall at false alarms, and what the tests weigh, as Markdown."""
+    x, truth = examples(rows, kind)
+    origin = np.array([row["origin"] for row in rows])
+    groups = np.array([row["group"] for row in rows])
+    events = np.array([f"{row['clip']} {row['event']}" for row in rows])
+    odds = held_out(x, truth, groups, TESTS[kind], SHRINKAGE, even=True)
+    made = [str(name) for name in np.unique(origin[truth])]
+    lines = [f"## {KINDS[kind]}", "", "| limit, nats | real | others, innocent |"]
+    lines[-1] += "".join(f" {name} |" for name in made)
+    lines.append("|---" * (3 + len(made)) + "|")
+    for limit in (*LIMITS, round(float(odds[~truth & (origin == "real")].max()) + 0.005, 2)):
+        over = odds > limit
+        alarms = [np.sum(over & ~truth & ((origin == "real") == real)) for real in (True, False)]
+        recall = []
+        for name in made:
+            here = truth & (origin == name)
+            n_all, n_over = (len(np.unique(events[rows])) for rows in (here, here & over))
+            recall.append(f"{n_over} of {n_all}")
+        lines.append("| " + " | ".join([f"{limit:g}", *map(str, alarms), *recall]) + " |")
+    slopes = {name: one["slope"] for name, one in table["tests"].items()}
+    ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
+    weights = ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked)
+    return "\n".join([*lines, "", f"Nats for a usual difference: {weights}.", ""])
+
+
+def about(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say what the weights were learned from."""
+    count = Counter(
+        f"{row['kind']}, {row['origin']}, {'violations' if row['truth'] else 'innocent'}"
+        for row in rows
+    )
+    return {
+        "learned by": "reports/fit_changes.py",
+        "changes": dict(sorted(count.items())),
+        "clips": len({row["clip"] for row in rows}),
+        "shrinkage": SHRINKAGE,
+    }
+
+
+if __name__ == "__main__":
+    main()
