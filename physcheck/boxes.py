@@ -69,9 +69,12 @@ def intersection(a: Floats, b: Floats) -> Floats:
     Returns:
         (N, M) px^2.
     """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.asarray(np.maximum(high - low, 0.0).prod(axis=-1), dtype=np.float64)
+    # Axis by axis: arrays (N, M, 2) cost three times as much.
+    across, down = (
+        np.minimum(a[:, None, k + 2], b[:, k + 2]) - np.maximum(a[:, None, k], b[:, k])
+        for k in range(2)
+    )
+    return np.asarray(np.maximum(across, 0.0) * np.maximum(down, 0.0), dtype=np.float64)
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

@@ -26,7 +26,7 @@ from physcheck.kalman.bank import Bank
 from physcheck.kalman.motion import MotionModel
 from physcheck.kalman.noise import estimate_noise
 from physcheck.kalman.steps import initial, innovation, measure, predict, to_boxes, update
-from physcheck.kalman.tasks import FilteredTracks
+from physcheck.kalman.tasks import FilteredTracks, stack
 from physcheck.kalman.tracks import Backend, filter_tracks, log_likelihood, smooth_tracks
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "measure",
     "predict",
     "smooth_tracks",
+    "stack",
     "to_boxes",
     "update",
 ]

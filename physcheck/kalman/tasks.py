@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from physcheck.kalman.motion import MotionModel
 from physcheck.kalman.steps import initial, readable
 from physcheck.types import Bools, Floats, Ints
 
-__all__ = ["FilteredTracks", "Task", "flat_model", "make_task", "model_of"]
+__all__ = ["FilteredTracks", "Task", "flat_model", "make_task", "model_of", "stack"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +111,12 @@ def flat_model(model: MotionModel, lead: tuple[int, ...]) -> MotionModel:
         if np.ndim(value):
             changes[entry.name] = np.broadcast_to(value, lead).reshape(-1)
     return replace(model, **changes)
+
+
+def stack(models: Sequence[MotionModel]) -> MotionModel:
+    """The models of B things as one, whose fields are arrays (B,)."""
+    names = [entry.name for entry in fields(MotionModel)]
+    return MotionModel(**{name: np.array([getattr(m, name) for m in models]) for name in names})
 
 
 def model_of(model: MotionModel, thing: int) -> MotionModel:

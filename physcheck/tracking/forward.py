@@ -205,7 +205,7 @@ def _pairs(
     """Rows and columns that belong together: sure boxes before faint, near before far."""
     values = going.bank.values
     size = np.exp(values[:, 2:].mean(axis=1))
-    off = np.abs(values[:, None, :2] - frame.z[None, :, :2]).max(axis=-1)
+    off = np.maximum(*(np.abs(values[:, None, k] - frame.z[:, k]) for k in range(2)))
     near = overlap_cost(iou, off < _SAME_MIDDLE * size[:, None], look, frame.scores)
     far: Floats | None = None
     pairs: list[tuple[Ints, Ints]] = []
@@ -240,8 +240,10 @@ def _far_cost(going: _Open, frame: _Frame, look: Floats) -> Floats:
     turned = np.hypot(way[:, 0], way[:, 1]) + _TURN * size
     reach = np.maximum(np.where(young, _REACH_YOUNG, _REACH) * size + _REACH_PX, turned)
     ahead = going.seen_px + way
-    middle = frame.z[None, :, :2]
-    miss = [np.hypot(*np.moveaxis(p[:, None] - middle, -1, 0)) for p in (going.seen_px, ahead)]
+    miss = [
+        np.hypot(*(place[:, None, k] - frame.z[:, k] for k in range(2)))
+        for place in (going.seen_px, ahead)
+    ]
     log_area = np.abs(values[:, 2:].sum(axis=1)[:, None] - frame.z[:, 2:].sum(axis=1))
     # Who was seen just now has more right to a box than who was lost some frames ago.
     lag = np.maximum(frame.k - going.seen_row, 1)

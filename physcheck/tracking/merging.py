@@ -18,7 +18,7 @@ _MADE_UP = 0.3
 """Share of a region that the tracklets it swallows fill at least."""
 
 _OVERLAP, _OFTEN = 0.3, 0.025
-_N_ASKED = 250
+_N_ASKED = 60
 
 
 def tells_apart(detections: list[Detections]) -> bool:

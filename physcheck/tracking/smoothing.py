@@ -1,6 +1,13 @@
-"""Tracklets become tracks: one Kalman filter and smoother over each thing's life."""
+"""Tracklets become tracks: one Kalman filter and smoother over each thing's life.
+
+Lives of about one length and time are filtered together, as one array.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +22,8 @@ __all__ = ["track"]
 
 _MIN_SEEN = 3
 _BORDER_PX = 2.0
+_MOST_ROWS = 8000
+"""Rows of states that are filtered at once, 2 kB each."""
 _LEAST_NAMED = 0.1
 """Share of the rows that must have a word for the thing to have one."""
 
@@ -50,9 +59,11 @@ def track(
     ]
     joined = join(tracklets, piece.times_s, measured, detections, at_border)
     lasting = [t for t in joined if len(t.rows) >= _MIN_SEEN]
+    lives = [_Life.of(tracklet, measured, detections) for tracklet in lasting]
+    fits = _fits(lives, piece.times_s, backend)
     return [
-        _fit(number, tracklet, piece, camera, measured, detections, at_border, size_px, backend)
-        for number, tracklet in enumerate(lasting, start=1)
+        _track(number, life, fit, piece, camera, detections, at_border, size_px)
+        for number, (life, fit) in enumerate(zip(lives, fits, strict=True), start=1)
     ]
 
 
@@ -70,60 +81,134 @@ def _measurement(boxes: Floats) -> Floats:
     return np.concatenate([geometry.centre(boxes), np.log(size)], axis=1)
 
 
-def _fit(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Life:
+    """What was measured of a thing from row `first` on, NaN where it was not seen.
+
+    z: (T, 4). boxes, noise_px: (T, 4) px. features: (T, K). scores: (T,).
+    """
+
+    tracklet: Tracklet
+    first: int
+    z: Floats
+    boxes: Floats
+    noise_px: Floats
+    features: Floats
+    scores: Floats
+
+    @classmethod
+    def of(cls, tracklet: Tracklet, measured: list[Floats], detections: list[Detections]) -> _Life:
+        first = tracklet.rows[0]
+        n = tracklet.rows[-1] - first + 1
+        z, boxes, noise_px = (np.full((n, 4), np.nan) for _ in range(3))
+        features = np.full((n, detections[first].features.shape[1]), np.nan)
+        scores = np.full(n, np.nan)
+        for k, pick in zip(tracklet.rows, tracklet.picks, strict=True):
+            z[k - first] = measured[k][pick]
+            boxes[k - first] = detections[k].boxes[pick]
+            noise_px[k - first] = detections[k].noise_px[pick]
+            features[k - first] = detections[k].features[pick]
+            scores[k - first] = detections[k].scores[pick]
+        return cls(tracklet, first, z, boxes, noise_px, features, scores)
+
+    @property
+    def stop(self) -> int:
+        return self.first + len(self.z)
+
+
+class _Fit(NamedTuple):
+    """States and innovations of one thing, see `Track`."""
+
+    mean: Floats
+    cov: Floats
+    innovation: Floats
+    innovation_cov: Floats
+    nis: Floats
+
+
+def _fits(lives: list[_Life], times_s: Floats, backend: kalman.Backend) -> list[_Fit]:
+    """Filter and smooth all lives, as few arrays."""
+    fits: dict[int, _Fit] = {}
+    for members in _batches(lives):
+        start = min(lives[i].first for i in members)
+        stop = max(lives[i].stop for i in members)
+        z, noise = (np.full((len(members), stop - start, 4), np.nan) for _ in range(2))
+        models = []
+        for row, i in enumerate(members):
+            life = lives[i]
+            span, own_s = slice(life.first - start, life.stop - start), _times(life, times_s)
+            z[row, span], noise[row, span] = life.z, _noise(own_s, life.z, life.noise_px)
+            models.append(_model(life.z, own_s))
+        model, when_s = kalman.stack(models), times_s[start:stop]
+        filtered = kalman.filter_tracks(when_s, z, noise, model, backend=backend)
+        mean, cov = kalman.smooth_tracks(filtered, when_s, model, backend=backend)
+        arrays = (mean, cov, filtered.innovation, filtered.innovation_cov, filtered.nis)
+        for row, i in enumerate(members):
+            span = slice(lives[i].first - start, lives[i].stop - start)
+            fits[i] = _Fit(*(array[row, span].copy() for array in arrays))
+    return [fits[i] for i in range(len(lives))]
+
+
+def _batches(lives: list[_Life]) -> Iterator[list[int]]:
+    """Lives of like length that overlap in time, few enough for the memory."""
+    halvings = [int(np.log2(len(life.z))) for life in lives]
+    members: list[int] = []
+    for i in sorted(range(len(lives)), key=lambda i: (halvings[i], lives[i].first)):
+        start = lives[members[0]].first if members else 0
+        length = max(lives[k].stop for k in [*members, i]) - start
+        alike = bool(members) and halvings[i] == halvings[members[0]]
+        if members and not (
+            alike and length < 2 ** (halvings[i] + 2) and length * len(members) < _MOST_ROWS
+        ):
+            yield members
+            members = []
+        members.append(i)
+    if members:
+        yield members
+
+
+def _times(life: _Life, times_s: Floats) -> Floats:
+    return times_s[life.first : life.stop]
+
+
+def _track(
     number: int,
-    tracklet: Tracklet,
+    life: _Life,
+    fit: _Fit,
     piece: Piece,
     camera: Camera,
-    measured: list[Floats],
     detections: list[Detections],
     at_border: list[Bools],
     size_px: tuple[int, int],
-    backend: kalman.Backend,
 ) -> Track:
-    first, last = tracklet.rows[0], tracklet.rows[-1]
-    n = last - first + 1
-    z, boxes = np.full((n, 4), np.nan), np.full((n, 4), np.nan)
-    noise_px = np.full((n, 4), np.nan)
-    features = np.full((n, detections[first].features.shape[1]), np.nan)
-    scores = np.full(n, np.nan)
-    for k, pick in zip(tracklet.rows, tracklet.picks, strict=True):
-        z[k - first] = measured[k][pick]
-        boxes[k - first] = detections[k].boxes[pick]
-        noise_px[k - first] = detections[k].noise_px[pick]
-        features[k - first] = detections[k].features[pick]
-        scores[k - first] = detections[k].scores[pick]
-    times_s = piece.times_s[first : last + 1]
-    noise = _noise(times_s, z, noise_px)
-    model = _model(z, times_s)
-    filtered = kalman.filter_tracks(times_s, z, noise, model, backend=backend)
-    mean, cov = kalman.smooth_tracks(filtered, times_s, model, backend=backend)
-    observed = np.isfinite(z[:, 0])
-    boxes = _filled(boxes, mean, observed, camera, first, piece.px)
+    first, rows = life.first, slice(life.first, life.stop)
+    observed = np.isfinite(life.z[:, 0])
+    boxes = _filled(life.boxes, fit.mean, observed, camera, first, piece.px)
     border = geometry.touches_border(boxes, *size_px, _BORDER_PX * float(piece.px.max()))
-    for k, pick in zip(tracklet.rows, tracklet.picks, strict=True):
+    for k, pick in zip(life.tracklet.rows, life.tracklet.picks, strict=True):
         border[k - first] |= at_border[k][pick]
-    merged = np.isin(np.arange(first, last + 1), tracklet.merged_rows)
+    merged = np.isin(np.arange(first, life.stop), life.tracklet.merged_rows)
+    frames = piece.frames[rows]
     return Track(
         id=number,
-        label=_label(detections, tracklet),
-        frames=piece.frames[first : last + 1],
-        times_s=times_s,
+        label=_label(detections, life.tracklet),
+        frames=frames,
+        times_s=piece.times_s[rows],
         observed=observed,
         boxes=boxes,
-        mean=mean,
-        cov=cov,
-        innovation=filtered.innovation,
-        innovation_cov=filtered.innovation_cov,
-        nis=filtered.nis,
+        mean=fit.mean,
+        cov=fit.cov,
+        innovation=fit.innovation,
+        innovation_cov=fit.innovation_cov,
+        nis=fit.nis,
         border=border,
-        clear=observed & ~border & ~merged & ~piece.transition[first : last + 1],
+        clear=observed & ~border & ~merged & ~piece.transition[rows],
         merged=merged,
-        open=np.zeros(n, dtype=bool),
-        scores=scores,
-        features=features,
-        birth=Ending(int(piece.frames[first]), "unclear", reason="not explained"),
-        death=Ending(int(piece.frames[last]), "unclear", reason="not explained"),
+        open=np.zeros(len(frames), dtype=bool),
+        scores=life.scores,
+        features=life.features,
+        birth=Ending(int(frames[0]), "unclear", reason="not explained"),
+        death=Ending(int(frames[-1]), "unclear", reason="not explained"),
     )
 
 
