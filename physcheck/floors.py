@@ -48,17 +48,13 @@ def steady_boxes(track: Track, world: World) -> Floats:
     """(T, 4) boxes as seen from the reference frame, px."""
     if not world.moving_camera:
         return track.boxes
-    view = world.camera[np.searchsorted(world.camera_frames, track.frames)]
     x, y = geometry.centre(track.boxes).T
     x1, y1, x2, y2 = track.boxes.T
-    sides = [_seen(view, np.stack(ends, 1)) for ends in ((x1, y), (x, y1), (x2, y), (x, y2))]
+    sides = [
+        world.steadied(np.stack(ends, 1), track.frames)
+        for ends in ((x1, y), (x, y1), (x2, y), (x, y2))
+    ]
     return np.stack([sides[k][:, k % 2] for k in range(4)], axis=1)
-
-
-def _seen(view: Floats, points: Floats) -> Floats:
-    """(T, 2) points through (T, 3, 3) homographies."""
-    moved = (view @ np.c_[points, np.ones(len(points))][..., None])[..., 0]
-    return np.asarray(moved[:, :2] / moved[:, 2:])
 
 
 def steady_contacts(shot: Shot) -> list[Contact]:
@@ -67,8 +63,7 @@ def steady_contacts(shot: Shot) -> list[Contact]:
     if not world.moving_camera or not contacts:
         return contacts
     frames = np.array([c.frame for c in contacts])
-    view = world.camera[np.searchsorted(world.camera_frames, frames)]
-    points = _seen(view, np.array([c.point for c in contacts]))
+    points = world.steadied(np.array([c.point for c in contacts]), frames)
     return [
         replace(c, point=(float(x), float(y))) for c, (x, y) in zip(contacts, points, strict=True)
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.signals import robust_scale
-from physcheck.types import Bools, Floats, Ints, Shot, Track, World
+from physcheck.types import Bools, Floats, Ints, Shot, Track
 
 __all__ = ["Start", "find_starts", "judged_rows", "nearest_other"]
 
@@ -103,16 +103,9 @@ def _path(track: Track, shot: Shot) -> tuple[Ints, Floats, int]:
     if len(rows) < _MIN_REST_ROWS:
         return rows, np.zeros((len(rows), 2)), _MIN_REST_ROWS
     middle = geometry.centre(track.boxes[rows])
-    place = _steadied(middle, track.frames[rows], shot.world)
+    place = shot.world.steadied(middle, track.frames[rows])
     step_s = float(np.median(np.diff(track.times_s)))
     return rows, place, max(_MIN_REST_ROWS, round(_REST_S / step_s))
-
-
-def _steadied(points: Floats, frames: Ints, world: World) -> Floats:
-    """Points (K, 2) px of some frames as seen from the reference frame."""
-    at = np.clip(np.searchsorted(world.camera_frames, frames), 0, len(world.camera) - 1)
-    there = np.einsum("kij,kj->ki", world.camera[at], np.c_[points, np.ones(len(points))])
-    return np.asarray(there[:, :2] / there[:, 2:])
 
 
 def _candidates(track: Track, rows: Ints, place: Floats, need: int) -> list[int]:

@@ -10,7 +10,7 @@ from physcheck.ends import size_of
 from physcheck.falls import is_fall, strength, stretches_of, untouched
 from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
-from physcheck.types import Evidence, Floats, Shot, Signal, Stretch, Track
+from physcheck.types import Evidence, Floats, Shot, Signal, Stretch, Track, World
 
 __all__ = ["hover"]
 
@@ -23,6 +23,8 @@ _LOWER_SIZES = 0.6
 _STEEP = 0.6
 _ABOVE_SIZES = 0.1
 _PAUSE_ROWS = 4.5
+_LEAST_FALL = 0.25
+"""Of a fall from rest; what goes down by less drifts, or slides."""
 
 
 @check("hover", group="floor", unit="body lengths")
@@ -87,7 +89,7 @@ def _measure(
             if is_fall(one):
                 values[inside], reasons[inside] = 0.0, ""
                 continue
-            words = _mid_air(one, track, shot, min_rows)
+            words = _mid_air(one, track, shot, min_rows, g)
             if not words:
                 continue
             if not all(untouched(track, shot, float(t), reach) for t in one.times_s[[0, -1]]):
@@ -107,38 +109,46 @@ def _unfit(track: Track, shot: Shot, min_size_px: float) -> str:
     return "too small" if size_of(track) < min_size_px else ""
 
 
-def _mid_air(rest: Stretch, track: Track, shot: Shot, min_rows: int) -> str:
-    """Why a stretch is a rest in mid-air, in words; "" where it is none, or may be none."""
+def _mid_air(rest: Stretch, track: Track, shot: Shot, min_rows: int, pull: float) -> str:
+    """Why a stretch is a rest in mid-air, in words; "" where it is none, or may be none.
+
+    pull: px/s^2 by which it would fall.
+    """
     place = np.median(rest.places, axis=0)
     stir = np.quantile(np.linalg.norm(rest.places - place, axis=1), _MOST) / rest.size_px
     if len(rest.frames) < min_rows or stir > _MAX_STIR_SIZES:
         return ""
-    before, after = _around(rest, track, place)
+    before, after = _around(rest, track, place, shot.world)
     if len(before) < 2 or np.linalg.norm(before, axis=1).max() < _MOVED_SIZES:
         return ""
-    if _falls_on(after):
+    step_s = float(np.median(np.diff(rest.times_s)))
+    if _falls_on(after, pull * step_s**2 / rest.size_px):
         return "and falls on from there"
     if before[:, 1].min() > -_ABOVE_SIZES and _flew_in(rest, shot):
         return "where its way up ends"
     return "above where it bounced" if _bounced_lower(rest, place, shot) else ""
 
 
-def _around(rest: Stretch, track: Track, place: Floats) -> tuple[Floats, Floats]:
+def _around(rest: Stretch, track: Track, place: Floats, world: World) -> tuple[Floats, Floats]:
     """Where it is in the rows before and after a rest, from its place there, body lengths."""
     rows = np.flatnonzero(track.observed & ~track.border)
     first, last = np.searchsorted(track.frames[rows], rest.frames[[0, -1]])
-    middle = (geometry.centre(track.boxes[rows]) - place) / rest.size_px
+    middle = world.steadied(geometry.centre(track.boxes[rows]), track.frames[rows])
+    middle = (middle - place) / rest.size_px
     return middle[max(0, first - _ROWS_NEAR) : first], middle[last + 1 : last + 1 + _ROWS_AFTER]
 
 
-def _falls_on(after: Floats) -> bool:
-    """It goes down, steeply and ever faster."""
+def _falls_on(after: Floats, pull: float) -> bool:
+    """It goes down, steeply, ever faster, and not much slower than things fall here.
+
+    after: (n, 2) body lengths from its place. pull: body lengths a row, a row.
+    """
     if len(after) < 4:
         return False
     down = after[:, 1]
     gain = np.diff(down[: int(np.argmax(down)) + 1])
     return bool(
-        down.max() > _MOVED_SIZES
+        down.max() > max(_MOVED_SIZES, _LEAST_FALL * pull * (np.argmax(down) + 1) ** 2 / 2)
         and len(gain) >= 2
         and gain[-1] > gain[0]
         and (gain > -0.05).all()
@@ -158,10 +168,12 @@ def _flew_in(rest: Stretch, shot: Shot) -> bool:
 def _bounced_lower(rest: Stretch, place: Floats, shot: Shot) -> bool:
     """The thing itself touched something well below it."""
     lowest = place[1] + (0.5 + _LOWER_SIZES) * rest.size_px
-    return any(
-        contact.track_id == rest.track_id and contact.kind == "bounce" and contact.point[1] > lowest
-        for contact in shot.world.contacts
-    )
+    own = [c for c in shot.world.contacts if c.track_id == rest.track_id and c.kind == "bounce"]
+    if not own:
+        return False
+    points = np.array([contact.point for contact in own])
+    frames = np.array([contact.frame for contact in own])
+    return bool((shot.world.steadied(points, frames)[:, 1] > lowest).any())
 
 
 def _evidence(track: Track, rest: Stretch, pull: float, words: str) -> Evidence:

@@ -307,6 +307,15 @@ class World:
     def __post_init__(self) -> None:
         freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})
 
+    def steadied(self, points: Floats, frames: Ints) -> Floats:
+        """Points (K, 2) px of the clip, each in one of the frames (K,), seen from the reference.
+
+        A frame that the camera does not know counts as the next that it knows.
+        """
+        at = np.clip(np.searchsorted(self.camera_frames, frames), 0, len(self.camera) - 1)
+        there = (self.camera[at] @ np.c_[points, np.ones(len(points))][..., None])[..., 0]
+        return np.asarray(there[:, :2] / there[:, 2:])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
