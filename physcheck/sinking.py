@@ -39,6 +39,8 @@ _SHOWS = 0.12
 _MIN_PACE, _KEEPS_PACE = 0.15, 0.5
 """Heights a second at which a thing goes along, and share of its pace at which it goes on."""
 _CELL_PX = 4
+_WIDEST_MAP = 8.0
+"""Longer sides of the picture to either side of the reference view."""
 _MIN_ROWS = 12
 _BEHIND = (0.15, 1.0)
 """Heights up the picture in which someone must have stood on the ground,"""
@@ -79,6 +81,8 @@ def find_ground(shot: Shot, min_size_px: float) -> Ground:
     feet = np.concatenate(
         [np.zeros((0, 2)), *(_feet(track, shot, min_size_px) for track in shot.tracks)]
     )
+    # A long pan or a lost camera may put things anywhere; so wide a map is of no use.
+    feet = feet[np.abs(feet).max(axis=1) < _WIDEST_MAP * max(shot.width_px, shot.height_px)]
     if len(feet) == 0:
         return Ground(np.zeros((1, 1), dtype=np.int64), np.zeros(2), shot.world.horizon)
     origin = feet.min(axis=0)

@@ -10,6 +10,7 @@ from handmade import FPS, bounces, boxes_of, contact, shot_of, track_of
 from test_checks import judge, values_of
 
 from physcheck.floors import steady_boxes
+from physcheck.sinking import find_ground
 from physcheck.types import Floats, Horizon, Shot, Track
 from physcheck.world.ground import find_horizon
 
@@ -66,6 +67,12 @@ def test_someone_who_walks_is_judged_and_found_innocent():
     values = values_of("floor-penetration", shot)[0]
     assert judged(shot) > 0.8
     assert np.nanmax(values) == 0
+
+
+def test_what_a_lost_camera_puts_far_away_makes_no_map_of_the_ground():
+    far = replace(walker(), boxes=walker().boxes + 1e12)
+    shot = shot_of(walker(), far)
+    assert find_ground(shot, 10.0).count.size < 1e6
 
 
 def test_someone_who_goes_away_and_gets_smaller_does_not_sink():
