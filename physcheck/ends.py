@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from physcheck import boxes as geometry
+from physcheck.fitness import size_of
 from physcheck.signals import signal_of
 from physcheck.types import Ending, Evidence, Floats, Shot, Signal, Track
 
-__all__ = ["end_signal", "size_of"]
+__all__ = ["end_signal"]
 
 
 _SIMPLY_THERE = -9.0
@@ -53,11 +53,6 @@ def end_signal(
         values[rows], reasons[rows] = max(ending.log_odds, _SIMPLY_THERE), ""
         evidence.append(_evidence(track, ending, verb))
     return signal_of(track, values, reasons, unit="nats", evidence=evidence)
-
-
-def size_of(track: Track) -> float:
-    """The smaller side of a thing, px, median over its life."""
-    return float(np.median(geometry.size(track.boxes[track.observed]).min(axis=1)))
 
 
 def _unfit(track: Track, min_size_px: float, min_seen_frames: int) -> str:

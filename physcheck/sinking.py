@@ -16,9 +16,9 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.falls import is_fall, stretches_of
-from physcheck.floors import steady_boxes, steady_contacts
+from physcheck.floors import steady_boxes
 from physcheck.things import is_articulated
-from physcheck.types import Bools, Floats, Horizon, Ints, Shot, Track
+from physcheck.types import Bools, Contact, Floats, Horizon, Ints, Shot, Track
 
 __all__ = ["Ground", "Shortening", "find_ground", "find_sinking"]
 
@@ -144,20 +144,25 @@ class _Way:
     touched: Floats
 
 
-def find_sinking(track: Track, shot: Shot, ground: Ground) -> list[Shortening]:
-    """Compare heights wherever the thing is on a ground that is known, for several onsets."""
+def find_sinking(
+    track: Track, shot: Shot, ground: Ground, contacts: list[Contact]
+) -> list[Shortening]:
+    """Compare heights wherever the thing is on a ground that is known, for several onsets.
+
+    contacts: all of the shot, as seen from the reference frame.
+    """
     seen = np.flatnonzero(_sure(track))
-    way = _Way(track, seen, steady_boxes(track, shot.world), _touched(track, shot))
+    way = _Way(track, seen, steady_boxes(track, shot.world), _touched(track, shot, contacts))
     found = [_of_onset(way, n, ground) for n in _ONSETS]
     return [one for one in found if one is not None]
 
 
-def _touched(track: Track, shot: Shot) -> Floats:
+def _touched(track: Track, shot: Shot, contacts: list[Contact]) -> Floats:
     """(n, 2) time, s, and y, px, where a thing touched that was in free fall: it lives not."""
     falls = [one for one in stretches_of(shot, track.id) if is_fall(one)]
     touched = [
         (float(shot.times_s[np.searchsorted(shot.frames, c.frame)]), c.point[1])
-        for c in steady_contacts(shot)
+        for c in contacts
         if c.track_id == track.id and c.kind != "turn"
     ]
     return np.array(touched if falls and not is_articulated(track.label) else []).reshape(-1, 2)

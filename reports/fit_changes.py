@@ -1,27 +1,26 @@
 """Learn how the tests of a change are weighed, and write physcheck/explain/changes.json.
 
-    python reports/fit_changes.py LABELS... [--changes FILE] [--page FILE] [-o FILE]
+    python reports/fit_changes.py LABELS... [--rows FILE] [--page FILE] [-o FILE]
 
 Whatever may be a sudden change of size, look, shape or place in the clips of the label
 files is measured. What lies at the time and place of a label of its kind is positive, all
 of clips that obey is negative, the rest is left out. One logistic model for each kind is
 fitted, its odds as if a violation were as likely as not at first, and judged by
 cross-validation in which no source of footage is on both sides. Measured changes are kept
-in the file named by --changes and used again. Needs scikit-learn.
+in the file named by --rows and used again. Needs scikit-learn.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fit_endings import at, followed
-from logistic import fitted, held_out
+from logistic import fitted, held_out, parse, rows_of
 
 from physcheck.camera import Camera
 from physcheck.explain.suspects import Suspect
@@ -70,14 +69,10 @@ clips that obey; the limits of the default pack lie above all that clean clips o
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Measure, fit, and write the weights and how good they are."""
-    options = parse(arguments)
-    if options.changes.is_file():
-        rows = [json.loads(line) for line in options.changes.read_text().splitlines()]
-    else:
-        rows = [row for path in options.labels for row in measure_set(path)]
-        options.changes.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = parse(__doc__ or "", "changes", TARGET)
+    rows = rows_of(options, measure_set)
     by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}
     tables = {
         kind: fitted(*examples(found, kind), TESTS[kind], SHRINKAGE, even=True)
@@ -86,16 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pages = [page(found, kind, tables[kind]) for kind, found in by_kind.items()]
     options.page.write_text("\n".join([TITLE, *pages]))
     options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("labels", nargs="*", type=Path, help="label files")
-    parser.add_argument("--changes", type=Path, default=ROOT / "out" / "changes.jsonl")
-    parser.add_argument("--page", type=Path, default=ROOT / "reports" / "changes.md")
-    parser.add_argument("-o", "--output", type=Path, default=TARGET)
-    return parser.parse_args(arguments)
 
 
 def measure_set(path: Path) -> Iterator[dict[str, Any]]:

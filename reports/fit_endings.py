@@ -1,17 +1,16 @@
 """Learn how the tests of an end are weighed, and write physcheck/explain/endings.json.
 
-    python reports/fit_endings.py LABELS... [--ends FILE] [--page FILE] [-o FILE]
+    python reports/fit_endings.py LABELS... [--rows FILE] [--page FILE] [-o FILE]
 
 Every birth, death and gap in the clips of the label files is measured. Ends at the time
 and place of a labelled vanish or appear are positive, all ends of clips that obey are
 negative, the others are left out: what jumps is not gone. A logistic model with shrinkage
 is fitted and judged by cross-validation in which no source of footage is on both sides.
-Measured ends are kept in the file named by --ends and used again. Needs scikit-learn.
+Measured ends are kept in the file named by --rows and used again. Needs scikit-learn.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from logistic import fitted, held_out
+from logistic import fitted, held_out, parse, rows_of
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, estimate_camera
@@ -59,27 +58,13 @@ KINDS = {1: ("vanish",), -1: ("appear",)}
 BORDER = 0.6
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Measure, fit, and write the weights and how good they are."""
-    options = parse(arguments)
-    if options.ends.is_file():
-        rows = [json.loads(line) for line in options.ends.read_text().splitlines()]
-    else:
-        rows = [row for path in options.labels for row in measure_set(path)]
-        options.ends.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = parse(__doc__ or "", "endings", TARGET)
+    rows = rows_of(options, measure_set)
     tables = {FIRST: fit(rows, WITHOUT_PIXELS), SECOND: fit(rows, WITH_PIXELS)}
     options.page.write_text(page(rows, tables))
     options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("labels", nargs="*", type=Path, help="label files")
-    parser.add_argument("--ends", type=Path, default=ROOT / "out" / "ends.jsonl")
-    parser.add_argument("--page", type=Path, default=ROOT / "reports" / "endings.md")
-    parser.add_argument("-o", "--output", type=Path, default=TARGET)
-    return parser.parse_args(arguments)
 
 
 def measure_set(path: Path) -> Iterator[dict[str, Any]]:

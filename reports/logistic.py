@@ -7,17 +7,42 @@ Source: Hastie, Tibshirani, Friedman, The Elements of Statistical Learning (2009
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-__all__ = ["fitted", "held_out"]
+__all__ = ["fitted", "held_out", "parse", "rows_of"]
 
+ROOT = Path(__file__).resolve().parents[1]
 N_FOLDS = 8
 Table = dict[str, dict[str, float]]
+
+
+def parse(purpose: str, what: str, target: Path) -> argparse.Namespace:
+    """Read the command line of a script that learns weights of `what`."""
+    parser = argparse.ArgumentParser(description=purpose.split("\n", maxsplit=1)[0])
+    parser.add_argument("labels", nargs="*", type=Path, help="label files")
+    parser.add_argument("--rows", type=Path, default=ROOT / "out" / f"{what}.jsonl")
+    parser.add_argument("--page", type=Path, default=ROOT / "reports" / f"{what}.md")
+    parser.add_argument("-o", "--output", type=Path, default=target)
+    return parser.parse_args()
+
+
+def rows_of(
+    options: argparse.Namespace, measure_set: Callable[[Path], Iterable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """What was measured, from the kept file if there is one; else measured, and kept."""
+    if options.rows.is_file():
+        return [json.loads(line) for line in options.rows.read_text().splitlines()]
+    rows = [row for path in options.labels for row in measure_set(path)]
+    options.rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return rows
 
 
 def fitted(

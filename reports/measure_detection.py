@@ -29,7 +29,7 @@ import sys
 import tempfile
 import time
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -288,28 +288,39 @@ def page(arguments: argparse.Namespace) -> str:
     )
 
 
-def main() -> None:
-    """Measure and print, or do one task for the process that asked."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def parser_of(purpose: str) -> argparse.ArgumentParser:
+    """The command line of a script that measures weights on clips, in processes of its own."""
+    parser = argparse.ArgumentParser(description=purpose.splitlines()[0])
     parser.add_argument("--weights", type=Path, help="a .pt file")
     parser.add_argument("--clip", type=Path, nargs="+", help="real footage")
     parser.add_argument("--frames", type=int, default=150, help="of each clip at most")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--sizes", default="320,640", help="of the network's input, px")
     parser.add_argument("-o", dest="output", type=Path, default=ROOT / "reports/performance.md")
     parser.add_argument("--task", help=argparse.SUPPRESS)
+    return parser
+
+
+def report(arguments: argparse.Namespace, heading: str, page: Callable[..., str]) -> None:
+    """Measure, print, and put the text under its heading of the page."""
+    if not arguments.weights or not arguments.clip:
+        sys.exit("--weights and --clip are needed")
+    text = page(arguments)
+    before = arguments.output.read_text(encoding="utf-8") if arguments.output.exists() else ""
+    arguments.output.write_text(with_section(before, heading, text), encoding="utf-8")
+    print(text)
+
+
+def main() -> None:
+    """Measure and print, or do one task for the process that asked."""
+    parser = parser_of(__doc__ or "")
+    parser.add_argument("--sizes", default="320,640", help="of the network's input, px")
     arguments = parser.parse_args()
     if arguments.task:
         task = json.loads(arguments.task)
         print(json.dumps(boxes_of(task) if task.get("boxes") else measure(task)))
         return
-    if not arguments.weights or not arguments.clip:
-        parser.error("--weights and --clip are needed")
-    text = page(arguments)
-    before = arguments.output.read_text(encoding="utf-8") if arguments.output.exists() else ""
-    arguments.output.write_text(with_section(before, HEADING, text), encoding="utf-8")
-    print(text)
+    report(arguments, HEADING, page)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from measure_detection import HEIGHT, ROOT, WIDTH, in_own_process, make_clips, set_threads
-from sections import with_section
+from measure_detection import (
+    HEIGHT,
+    WIDTH,
+    in_own_process,
+    make_clips,
+    parser_of,
+    report,
+    set_threads,
+)
 
 HEADING = "Both kinds of sight"
 WAYS: dict[str, dict[str, Any]] = {
@@ -98,24 +105,11 @@ def page(arguments: argparse.Namespace) -> str:
 
 def main() -> None:
     """Measure and print, or do one task for the process that asked."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--weights", type=Path, help="a .pt file")
-    parser.add_argument("--clip", type=Path, nargs="+", help="real footage")
-    parser.add_argument("--frames", type=int, default=150, help="of each clip at most")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("-o", dest="output", type=Path, default=ROOT / "reports/performance.md")
-    parser.add_argument("--task", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser_of(__doc__ or "").parse_args()
     if arguments.task:
         print(json.dumps(measure(json.loads(arguments.task))))
         return
-    if not arguments.weights or not arguments.clip:
-        parser.error("--weights and --clip are needed")
-    text = page(arguments)
-    before = arguments.output.read_text(encoding="utf-8") if arguments.output.exists() else ""
-    arguments.output.write_text(with_section(before, HEADING, text), encoding="utf-8")
-    print(text)
+    report(arguments, HEADING, page)
 
 
 if __name__ == "__main__":

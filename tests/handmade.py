@@ -100,8 +100,8 @@ def shot_of(
         moving_camera=moving_camera,
         supports=tuple(supports),
         contacts=tuple(contacts),
-        stretches=find_stretches(tracks, np.tile(np.eye(3), (n, 1, 1)), frames, 1.0),
     )
+    world = replace(world, stretches=find_stretches(tracks, world, 1.0))
     return Shot(frames, frames / FPS, np.zeros(n, dtype=bool), *size, tracks, world)
 
 
@@ -200,7 +200,7 @@ def _mapped(shot: Shot, x_of: Any, *, flip: bool, lift: float = 0.0) -> Shot:
 def retold(shot: Shot, tracks: Sequence[Track]) -> Shot:
     """The shot with other tracks, and their ways in stretches."""
     world = shot.world
-    found = find_stretches(tracks, world.camera, world.camera_frames, 1.0)
+    found = find_stretches(tracks, world, 1.0)
     return replace(shot, tracks=tuple(tracks), world=replace(world, stretches=found))
 
 

@@ -22,6 +22,7 @@ TABLE = """
     atomic                                      files that are whole or not there
     boxes kalman signals statistics things      mathematics, and words for things
     parabolas                                   a path in pieces of constant acceleration
+    fitness                                     which things can be judged at all
     ends changes falls partings starts          what several checks share
     floors                                      where the floor is under a thing
     sinking                                     what sinks into the ground
@@ -61,7 +62,7 @@ LAYERS = [
 LAYER_OF = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 
 FOR_CHECKS = {"errors", "types", "boxes", "kalman", "signals", "statistics", "things"}
-FOR_CHECKS |= {"ends", "changes", "falls", "partings", "starts", "floors", "sinking"}
+FOR_CHECKS |= {"fitness", "ends", "changes", "falls", "partings", "starts", "floors", "sinking"}
 LIBRARIES_FOR_CHECKS = {"numpy", "scipy"}
 
 # The root is there before any of its modules, so its one constant does no harm.

@@ -8,7 +8,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
-from physcheck.ends import size_of
+from physcheck.fitness import size_of
 from physcheck.floors import Reach, level_at, nearer_px, row_of, steady_boxes, steady_contacts
 from physcheck.signals import runs, signal_of
 from physcheck.sinking import Ground, find_ground, find_sinking
@@ -97,7 +97,7 @@ def _measure(
             evidence = _against_given(track, given, values, settings)
         else:
             evidence = _against_contacts(track, shot, contacts, values, settings)
-            evidence += _against_ground(track, shot, ground, values, settings)
+            evidence += _against_ground(track, shot, ground, contacts, values, settings)
         reasons[np.isfinite(values)] = ""
         values[~track.clear] = np.nan
         reasons[~track.clear] = "near another thing"
@@ -188,12 +188,17 @@ def _around(track: Track, contact: Contact) -> Bools:
 
 
 def _against_ground(
-    track: Track, shot: Shot, ground: Ground, values: Floats, settings: _Settings
+    track: Track,
+    shot: Shot,
+    ground: Ground,
+    contacts: list[Contact],
+    values: Floats,
+    settings: _Settings,
 ) -> tuple[Evidence, ...]:
     """What goes along the ground, or lies on it, is judged by how its height changes."""
     lost = np.zeros(len(values))
     net = np.full(len(values), np.nan)
-    for one in find_sinking(track, shot, ground):
+    for one in find_sinking(track, shot, ground, contacts):
         sunk = one.loss_px - settings.waver_weight * one.scatter_px
         fits = one.gradual & (one.loss_px < settings.max_depth * one.whole_px)
         for (first, start, stop, last), loss, deep in zip(

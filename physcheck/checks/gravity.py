@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physcheck.checks import check
-from physcheck.ends import size_of
 from physcheck.falls import is_fall, strength, stretches_of
+from physcheck.fitness import size_of
 from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Ints, Shot, Signal, Stretch, Track

@@ -6,10 +6,9 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
-from physcheck.ends import size_of
 from physcheck.falls import is_fall, strength, stretches_of, untouched
+from physcheck.fitness import unfit_to_rest
 from physcheck.signals import signal_of
-from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Shot, Signal, Stretch, Track, World
 
 __all__ = ["hover"]
@@ -79,7 +78,7 @@ def _measure(
     values = np.full(len(track.frames), np.nan)
     reasons = np.full(len(values), "did not fly here", dtype="U40")
     evidence: list[Evidence] = []
-    unfit = _unfit(track, shot, min_size_px)
+    unfit = unfit_to_rest(track, shot, min_size_px)
     if unfit or not pull:
         reasons[:] = unfit or "nothing falls in the clip"
     else:
@@ -99,14 +98,6 @@ def _measure(
             reasons[inside] = ""
             evidence.append(_evidence(track, one, g, words))
     return signal_of(track, values, reasons, unit="body lengths", evidence=evidence)
-
-
-def _unfit(track: Track, shot: Shot, min_size_px: float) -> str:
-    if shot.world.moving_camera:
-        return "the camera moves"
-    if is_self_propelled(track.label):
-        return "moves by itself"
-    return "too small" if size_of(track) < min_size_px else ""
 
 
 def _mid_air(rest: Stretch, track: Track, shot: Shot, min_rows: int, pull: float) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from physcheck.checks import check
-from physcheck.ends import size_of
+from physcheck.fitness import unfit_to_rest
 from physcheck.signals import signal_of
 from physcheck.starts import Start, find_starts, judged_rows, nearest_other
-from physcheck.things import is_self_propelled
 from physcheck.types import Alternative, Evidence, Shot, Signal, Track
 
 __all__ = ["spontaneous_motion"]
@@ -45,7 +44,7 @@ def _measure(track: Track, shot: Shot, min_size_px: float, min_gap: float) -> Si
     values = np.full(len(track.frames), np.nan)
     reasons = np.full(len(values), "not long in view", dtype="U40")
     evidence: list[Evidence] = []
-    unfit = _unfit(track, shot, min_size_px)
+    unfit = unfit_to_rest(track, shot, min_size_px)
     if unfit:
         reasons[:] = unfit
     else:
@@ -60,14 +59,6 @@ def _measure(track: Track, shot: Shot, min_size_px: float, min_gap: float) -> Si
             values[row], reasons[row] = start.sharpness, ""
             evidence.append(_evidence(track, start, gap))
     return signal_of(track, values, reasons, unit="sigma", evidence=evidence)
-
-
-def _unfit(track: Track, shot: Shot, min_size_px: float) -> str:
-    if shot.world.moving_camera:
-        return "the camera moves"
-    if is_self_propelled(track.label):
-        return "moves by itself"
-    return "too small" if size_of(track) < min_size_px else ""
 
 
 def _evidence(track: Track, start: Start, gap: float) -> Evidence:

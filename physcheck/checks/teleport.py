@@ -9,7 +9,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.changes import change_signal
 from physcheck.checks import check
-from physcheck.ends import size_of
+from physcheck.fitness import size_of
 from physcheck.types import Change, Evidence, Shot, Signal, Track
 
 __all__ = ["teleport"]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
 from physcheck.checks import check
-from physcheck.ends import size_of
 from physcheck.falls import Turn, is_fall, stretches_of, turn_between
+from physcheck.fitness import size_of
 from physcheck.signals import signal_of
 from physcheck.things import is_self_propelled
 from physcheck.types import Evidence, Floats, Ints, Shot, Signal, Stretch, Track

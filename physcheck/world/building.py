@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,15 +47,15 @@ def build_world(
     to_reference = np.linalg.inv(shrink) @ camera.to_reference @ shrink
     moving = camera.kind == "moving"
     height_px = round(piece.luma.shape[1] * piece.px[1])
-    return World(
+    world = World(
         camera=to_reference,
         camera_frames=piece.frames,
         moving_camera=moving,
         supports=tuple(supports),
         contacts=tuple(contacts),
-        stretches=find_stretches(tracks, to_reference, piece.frames, max(piece.px)),
         horizon=None if moving else find_horizon(tracks, height_px),
     )
+    return replace(world, stretches=find_stretches(tracks, world, max(piece.px)))
 
 
 def _given(floor: tuple[float, ...]) -> Support:

@@ -9,7 +9,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.kalman import estimate_noise
 from physcheck.parabolas import Parabola, fit_parabola, split_path
-from physcheck.types import Floats, Ints, Stretch, Track
+from physcheck.types import Floats, Ints, Stretch, Track, World
 
 __all__ = ["find_stretches"]
 
@@ -28,13 +28,11 @@ _ALIKE = 1.3
 _MAX_STRAY = 2
 
 
-def find_stretches(
-    tracks: Sequence[Track], camera: Floats, camera_frames: Ints, px: float
-) -> tuple[Stretch, ...]:
+def find_stretches(tracks: Sequence[Track], world: World, px: float) -> tuple[Stretch, ...]:
     """Split the way of each moving thing where its acceleration changes.
 
     Args:
-        tracks: explained. camera: (n, 3, 3) to the reference frame, of `camera_frames`.
+        tracks: explained. world: its camera tells how things are seen from the reference.
         px: size of a working pixel, px of the clip: the boxes are not finer.
     """
     found: list[Stretch] = []
@@ -42,20 +40,13 @@ def find_stretches(
         rows = np.flatnonzero(track.observed & ~track.border & ~track.merged)
         if len(rows) < _MIN_ROWS:
             continue
-        xy = _stabilised(track, rows, camera[np.searchsorted(camera_frames, track.frames[rows])])
+        xy = world.steadied(geometry.centre(track.boxes[rows]), track.frames[rows])
         if _rests(track, rows, xy):
             continue
         noise_px = _noise_px(track.times_s[rows], xy, _NOISE_FLOOR_PX * px)
         for run in _runs(rows):
             found += _of_run(track, rows[run], xy[run], noise_px)
     return tuple(found)
-
-
-def _stabilised(track: Track, rows: Ints, to_reference: Floats) -> Floats:
-    """(n, 2) middles of the boxes as seen from the reference frame, px."""
-    middle = np.c_[geometry.centre(track.boxes[rows]), np.ones(len(rows))]
-    seen = (to_reference @ middle[..., None])[..., 0]
-    return np.asarray(seen[:, :2] / seen[:, 2:])
 
 
 def _rests(track: Track, rows: Ints, xy: Floats) -> bool:
