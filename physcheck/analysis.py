@@ -26,7 +26,15 @@ from physcheck.explain import explain
 from physcheck.explain.tracks import unsteady
 from physcheck.kalman import Backend
 from physcheck.report import Report, build_report
-from physcheck.rules import Pack, config_sha256, decide, load_pack, measure, select_rules
+from physcheck.rules import (
+    Pack,
+    config_sha256,
+    decide,
+    load_pack,
+    measure,
+    select_rules,
+    tell_incidents,
+)
 from physcheck.score import score
 from physcheck.sight import OpenedSight, open_sight
 from physcheck.tensors import is_tensor, read_tensor
@@ -128,6 +136,7 @@ def analyze(
         pack=rules,
         config_sha256=configuration_sha256(**arguments),
         seconds=work.clock.seconds,
+        incidents=tell_incidents(decision.violations, work.tracks),
         signals=work.signals if signals else None,
         notes=(opened.line, *looking.notes(), *reader.remarks, *work.notes()),
     )

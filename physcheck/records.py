@@ -22,6 +22,7 @@ __all__ = [
     "DetectorInfo",
     "EndingRecord",
     "FrameSpan",
+    "IncidentRecord",
     "PackInfo",
     "Report",
     "ReportSet",
@@ -112,6 +113,20 @@ class ViolationRecord(_Record):
     alternatives: tuple[AlternativeRecord, ...] = ()
 
 
+class IncidentRecord(_Record):
+    """Violations that belong together, told as one story, the first cause first."""
+
+    id: str
+    violation_ids: tuple[str, ...] = Field(description="each violation is in one incident")
+    track_ids: tuple[int, ...]
+    start_frame: int
+    stop_frame: int = Field(description="exclusive")
+    start_s: float
+    stop_s: float
+    probability: float = Field(description="of its surest violation")
+    explanation: str
+
+
 class EndingRecord(_Record):
     """How a track begins or ends, and why it is thought so."""
 
@@ -186,6 +201,7 @@ class Report(_Record):
         description="per rule, share of visible track-frames judged; null where there were none"
     )
     violations: tuple[ViolationRecord, ...] = ()
+    incidents: tuple[IncidentRecord, ...] = ()
     tracks: tuple[TrackRecord, ...] = ()
     timeline: TimelineRecord
     signals: tuple[SignalRecord, ...] | None = None

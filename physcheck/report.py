@@ -19,6 +19,7 @@ from physcheck.records import (
     DetectorInfo,
     EndingRecord,
     FrameSpan,
+    IncidentRecord,
     PackInfo,
     Report,
     RuleTimeline,
@@ -28,7 +29,17 @@ from physcheck.records import (
     VideoInfo,
     ViolationRecord,
 )
-from physcheck.types import Alternative, Bools, Ending, Floats, Signal, Track, Video, Violation
+from physcheck.types import (
+    Alternative,
+    Bools,
+    Ending,
+    Floats,
+    Incident,
+    Signal,
+    Track,
+    Video,
+    Violation,
+)
 
 if TYPE_CHECKING:
     from physcheck.rules import Decision, Pack
@@ -50,6 +61,7 @@ def build_report(
     pack: Pack,
     config_sha256: str,
     seconds: Mapping[str, float],
+    incidents: Sequence[Incident] = (),
     signals: Mapping[str, Sequence[Signal]] | None = None,
     notes: Sequence[str] = (),
     problems: Sequence[str] = (),
@@ -65,6 +77,7 @@ def build_report(
         pack: the rules in force.
         config_sha256: of the pack and all settings, see `physcheck.rules.config_sha256`.
         seconds: wall clock per stage, s; 'total' is added where it is missing.
+        incidents: its violations, told as stories.
         signals: per rule, what its check measured; given, it is stored in full.
         notes: sentences about choices made.
         problems: what could not be read, beside `video.problems`.
@@ -80,6 +93,7 @@ def build_report(
         calibrated=score.calibrated,
         coverage=coverage,
         violations=tuple(_violation_record(one) for one in decision.violations),
+        incidents=tuple(_incident_record(one) for one in incidents),
         tracks=tuple(_track_record(one) for one in tracks),
         timeline=_timeline_record(decision),
         signals=None if signals is None else _signal_records(signals),
@@ -119,6 +133,20 @@ def _violation_record(violation: Violation) -> ViolationRecord:
         probability=round(float(violation.probability), _ODDS),
         explanation=violation.explanation,
         alternatives=_alternatives(violation.alternatives),
+    )
+
+
+def _incident_record(incident: Incident) -> IncidentRecord:
+    return IncidentRecord(
+        id=incident.id,
+        violation_ids=incident.violation_ids,
+        track_ids=tuple(int(one) for one in incident.track_ids),
+        start_frame=int(incident.start_frame),
+        stop_frame=int(incident.stop_frame),
+        start_s=round(float(incident.start_s), _TIME),
+        stop_s=round(float(incident.stop_s), _TIME),
+        probability=round(float(incident.probability), _ODDS),
+        explanation=incident.explanation,
     )
 
 

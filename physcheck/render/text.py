@@ -51,6 +51,7 @@ def render_text(report: Report, style: TextStyle | None = None) -> str:
     lines = [_verdict(report, style)]
     lines += [f"  read only in part: {_printable(problem)}" for problem in report.problems]
     lines += [violation_line(report.video.path, one, style) for one in report.violations]
+    lines += _block(_stories(report, style))
     if style.timeline or report.violations:
         lines += _block(_timeline(report, style))
         lines += _block(_not_judged(report, style))
@@ -117,6 +118,12 @@ def _verdict(report: Report, style: TextStyle) -> str:
     if shares and report.score is not None:
         parts.append(f"{_percent(sum(shares) / len(shares))} of track-frames judged")
     return f"{style.paint(_printable(report.video.path), 'bold')}: {', '.join(parts)}"
+
+
+def _stories(report: Report, style: TextStyle) -> list[str]:
+    """Incidents of several violations, each in a sentence."""
+    several = [one for one in report.incidents if len(one.violation_ids) > 1]
+    return [_wrap(f"one incident: {_printable(one.explanation)}", style) for one in several]
 
 
 def _timeline(report: Report, style: TextStyle) -> list[str]:

@@ -4,13 +4,15 @@ load_pack       YAML -> Pack                        loading.py
 select_rules    Pack -> Pack with fewer rules       packs.py
 measure         Pack, Shot -> signals of each rule  deciding.py
 decide          Pack, signals -> Decision           deciding.py
+tell_incidents  violations, tracks -> incidents      incidents.py
 describe_rule   Pack, name -> text for a person     describing.py
 """
 
 from __future__ import annotations
 
-from physcheck.rules.deciding import Decision, decide, measure, thing_name
+from physcheck.rules.deciding import Decision, decide, measure
 from physcheck.rules.describing import RuleRow, describe_rule, list_rules
+from physcheck.rules.incidents import tell_incidents, thing_name
 from physcheck.rules.loading import load_pack, pack_names, validate_pack
 from physcheck.rules.packs import Null, Pack, Rule, config_sha256, select_rules, suggestion
 
@@ -29,6 +31,7 @@ __all__ = [
     "pack_names",
     "select_rules",
     "suggestion",
+    "tell_incidents",
     "thing_name",
     "validate_pack",
 ]

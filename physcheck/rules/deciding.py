@@ -19,7 +19,7 @@ from physcheck.rules.packs import Pack, Rule
 from physcheck.statistics import odds_probability, violation_probability
 from physcheck.types import Bools, Evidence, Floats, Ints, Shot, Signal, Timeline, Video, Violation
 
-__all__ = ["Decision", "decide", "measure", "thing_name"]
+__all__ = ["Decision", "decide", "measure"]
 
 _CEILING = 1e6
 """Values are cut at this many limits, so that an infinite one still fits into a report."""
@@ -94,15 +94,6 @@ def decide(pack: Pack, signals_by_rule: Mapping[str, Sequence[Signal]], video: V
         abstained={name: _abstained(signals) for name, signals in lanes.items()},
         peak_probability=_peak_probabilities(pack, lanes),
     )
-
-
-def thing_name(track_ids: Sequence[int], label: str) -> str:
-    """Name what is accused: "object 3 (ball)", "objects 3, 5", "the picture"."""
-    if not track_ids:
-        return label or "the picture"
-    noun = "object" if len(track_ids) == 1 else "objects"
-    suffix = f" ({label})" if label else ""
-    return f"{noun} {', '.join(map(str, track_ids))}{suffix}"
 
 
 def _judged(rule: Rule, signals: Sequence[Signal]) -> list[Signal]:

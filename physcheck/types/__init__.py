@@ -25,7 +25,7 @@ from physcheck.types.followed import (
     World,
 )
 from physcheck.types.footage import Detections, Piece, Video
-from physcheck.types.judged import Evidence, Signal, Timeline, Violation
+from physcheck.types.judged import Evidence, Incident, Signal, Timeline, Violation
 
 __all__ = [
     "STATE",
@@ -40,6 +40,7 @@ __all__ = [
     "Floats",
     "Gap",
     "Horizon",
+    "Incident",
     "Ints",
     "Labels",
     "Piece",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from physcheck.types.arrays import Floats, Ints, freeze
 from physcheck.types.followed import Alternative
 
-__all__ = ["Evidence", "Signal", "Timeline", "Violation"]
+__all__ = ["Evidence", "Incident", "Signal", "Timeline", "Violation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,26 @@ class Violation:
     probability: float
     explanation: str
     alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Incident:
+    """Violations that are one story, the first cause first.
+
+    violation_ids: those that belong to it, in the order of the story. track_ids: of all of them.
+    start_frame, stop_frame: stop exclusive. start_s, stop_s: s. probability: of the surest.
+    explanation: the story in a sentence.
+    """
+
+    id: str
+    violation_ids: tuple[str, ...]
+    track_ids: tuple[int, ...]
+    start_frame: int
+    stop_frame: int
+    start_s: float
+    stop_s: float
+    probability: float
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
