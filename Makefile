@@ -45,6 +45,7 @@ extras: $(EXTRA)/installed
 
 eval: $(TEST)/installed
 	@$(TEST)/bin/python reports/measure_accuracy.py
+	@$(TEST)/bin/python reports/write_rules.py
 
 clean:
 	rm -rf $(DEMO) $(TEST) $(EXTRA) build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis

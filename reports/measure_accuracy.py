@@ -1,4 +1,4 @@
-"""Measure how often physcheck is right, and write accuracy.md, accuracy.json and their plots.
+"""Measure how often physcheck is right; write accuracy.md, accuracy.json and their plots.
 
     python reports/measure_accuracy.py [--footage DIR] [--work DIR] [--jobs N] [-o DIR]
 
@@ -6,7 +6,8 @@ Three labelled sets are evaluated: footage with labels made by people (DIR/real 
 DIR/generated, each with a labels.json), the real footage with one known violation put
 into each clip (`physcheck mutate`), and simulated pairs (`physcheck simulate`). The last
 two are made here, always the same; without footage only the simulated set is measured.
-Clips and reports stay in the work folder and are used again while they still hold.
+Clips and reports stay in the work folder and are used again while they still hold. What was
+measured of each rule goes to rules/measured.json; write_rules.py puts it on the rules' pages.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from typing import Any, NamedTuple
 from draw_accuracy import draw_calibration, draw_curves, draw_precision_recall
 
 from physcheck.evaluation.evaluating import LabelledSet, evaluate
-from physcheck.evaluation.records import Evaluation, SetEvaluation
+from physcheck.evaluation.records import CurveRecord, Evaluation, Figure, SetEvaluation
 from physcheck.evaluation.rendering import blocks_to_markdown
 from physcheck.evaluation.running import Predicted, ReportFolder, predict, predict_baselines
 from physcheck.evaluation.tables import legend, set_page
 from physcheck.labels import read_labels
+from physcheck.rules.measured import FILE, Curve, RuleMeasured, Seen
+from physcheck.rules.measured import Measured as MeasuredRules
 
 ROOT = Path(__file__).resolve().parents[1]
 N_SIMULATED, SEED = 200, 1
@@ -61,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in measured:
         draw(one, options.output)
     seconds = time.perf_counter() - start
+    (options.rules / FILE).write_text(as_measured(measured), encoding="utf-8")
     (options.output / "accuracy.json").write_text(as_json(measured), encoding="utf-8")
     (options.output / "accuracy.md").write_text(as_markdown(measured, seconds), encoding="utf-8")
     say(f"wrote {options.output / 'accuracy.md'} after {seconds / 60:.0f} min")
@@ -73,6 +77,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--footage", type=Path, default=ROOT.parent / "shared" / "clips", metavar="DIR")
     add("--work", type=Path, default=ROOT / "out" / "accuracy", metavar="DIR")
     add("--jobs", type=int, default=2, metavar="N")
+    add("--rules", type=Path, default=ROOT / "rules", metavar="DIR")
     add("-o", "--output", type=Path, default=ROOT / "reports", metavar="DIR")
     return parser.parse_args(arguments)
 
@@ -152,6 +157,50 @@ def as_json(measured: Sequence[Measured]) -> str:
     for one in measured:
         figures[one.name] = {each.name: figures_of(each) for each in one.evaluation.sets}
     return json.dumps(figures, indent=1) + "\n"
+
+
+def as_measured(measured: Sequence[Measured]) -> str:
+    """What each rule gets right, for `physcheck rules show` and the pages of the rules."""
+    names = sorted({name for one in measured for name in (*one.total.by_kind, *one.total.by_rule)})
+    rules = {name: {one.name: rule_measured(one.total, name) for one in measured} for name in names}
+    settings = measured[0].evaluation.settings
+    return MeasuredRules(settings=settings, rules=rules).model_dump_json(indent=1) + "\n"
+
+
+def rule_measured(one: SetEvaluation, name: str) -> RuleMeasured:
+    """One rule on one set."""
+    kind, rule = one.by_kind.get(name), one.by_rule.get(name)
+    curves = [curve for curve in one.curves if curve.kind == name and not curve.split]
+    return RuleMeasured(
+        n_labelled=kind.n_labelled if kind else 0,
+        n_hit=count(kind.hit) if kind else 0,
+        n_hit_by_name=count(kind.hit_by_name) if kind else 0,
+        n_claims=rule.n_claims if rule else 0,
+        n_right=count(rule.precision) if rule else 0,
+        n_accused=rule.n_clean_clips if rule else 0,
+        n_clean=one.n_clean,
+        curve=Curve(unit=curves[0].unit, bins=seen(curves[0])) if curves else None,
+    )
+
+
+def seen(curve: CurveRecord) -> tuple[Seen, ...]:
+    """Recall by magnitude, rounded as far as a reader cares."""
+    return tuple(
+        Seen(
+            low=float(f"{b.low:.3g}"), high=float(f"{b.high:.3g}"), n=b.n, recall=rounded(b.recall)
+        )
+        for b in curve.bins
+    )
+
+
+def short(value: float) -> float:
+    """Three digits."""
+    return float(f"{value:.3g}")
+
+
+def count(share: Figure) -> int:
+    """How many a share of n is."""
+    return round((share.value or 0.0) * share.n)
 
 
 def figures_of(one: SetEvaluation) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from physcheck.types import Shot, Signal
 __all__ = [
     "GROUPS",
     "HEADINGS",
+    "PRINCIPLES",
     "Check",
     "CheckFunction",
     "Parameter",
@@ -46,8 +47,24 @@ __all__ = [
     "registry",
 ]
 
-GROUPS = ("permanence", "size", "floor", "trajectory", "interaction", "view", "relation")
-"""The groups of checks, in the user's words."""
+PRINCIPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "permanence": "Things go on existing: none comes from nothing or is gone for nothing, and "
+        "their number changes only where one comes, goes or breaks.",
+        "size": "A thing keeps its size, its shape and its colours; nearness, turning and light "
+        "change how it looks, and they do so in ways one can tell.",
+        "floor": "Solid things share no space, and what nothing holds does not stay in mid-air.",
+        "trajectory": "Motion goes on as it was until something acts, and all that falls freely "
+        "in one place falls alike.",
+        "interaction": "What lies still needs a cause to set out, and what is struck gives way.",
+        "view": "Down is down and before is before: weight, support and time have a direction.",
+        "relation": "Left of, behind and within change only along a way that leads there.",
+    }
+)
+"""For each group of checks, in the user's words, what a person knows and objects to see broken."""
+
+GROUPS = tuple(PRINCIPLES)
+"""The groups of checks."""
 
 HEADINGS = ("Statistic", "Abstains", "Blind to", "Source")
 """What the docstring of every check must state."""

@@ -34,12 +34,15 @@ def list_command(pack: Pack = "default") -> None:
 
 @rules.command("show")
 def show_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A rule.")], pack: Pack = "default"
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A rule.")],
+    pack: Pack = "default",
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page in Markdown.")] = False,
 ) -> None:
     """Tell all there is to know of one rule."""
-    from physcheck.rules import describe_rule, load_pack
+    from physcheck.rules import describe_rule, load_pack, rule_page
 
-    print(describe_rule(load_pack(pack), name))
+    say = rule_page if markdown else describe_rule
+    print(say(load_pack(pack), name))
 
 
 @rules.command("validate")

@@ -50,6 +50,7 @@ class _RuleModel(_Model):
     min_frames: int = Field(ge=1)
     null: _NullModel
     steepness: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    origin: str = ""
     parameters: dict[str, Any] = {}
 
 
@@ -319,4 +320,5 @@ def _rule(name: str, entry: _RuleModel, check: Check) -> Rule:
         null=Null(entry.null.family, entry.null.scale, entry.null.shape),
         parameters=parameters,
         steepness=entry.steepness,
+        origin=entry.origin,
     )

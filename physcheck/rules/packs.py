@@ -34,7 +34,7 @@ class Rule:
     limit: in `unit`; a value counts when it is larger. min_frames: how many rows
     in a row must be over the limit. parameters: all that the check takes. steepness: odds
     of a violation grow as (value / limit) to this power, learned from labelled footage;
-    None where they follow from the null.
+    None where they follow from the null. origin: where the limit came from, or "".
     """
 
     name: str
@@ -46,6 +46,7 @@ class Rule:
     null: Null
     parameters: Mapping[str, Value]
     steepness: float | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,9 @@ def config_sha256(pack: Pack, settings: Mapping[str, object]) -> str:
 
 
 def _asked(rule: Rule) -> dict[str, object]:
-    """A rule's fields; what it does not say leaves no trace in the hash."""
+    """A rule's fields; what it does not say, or only tells, leaves no trace in the hash."""
     state: dict[str, object] = asdict(rule)
+    del state["origin"]
     if rule.steepness is None:
         del state["steepness"]
     return state
