@@ -149,6 +149,7 @@ class Settings(BaseModel):
     ignore_span: Annotated[tuple[TimeSpan, ...], BeforeValidator(_parse_spans)] = ()
     filter: Literal["numpy", "filterpy"] = "numpy"
     signals: bool = False
+    embed_limit: float = Field(default=16.0, ge=0, description="MB")
     jobs: int = Field(default=1, ge=1)
     quiet: bool = False
     verbose: bool = False

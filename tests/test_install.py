@@ -112,9 +112,11 @@ def test_the_wheel_has_all_that_belongs_to_it(wheel: Path) -> None:
     wanted |= {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "physcheck").rglob("*")
-        if path.suffix in (".py", ".json") or path.name == "py.typed"
+        if path.is_file() and path.suffix != ".pyc"
     }
-    wanted.add("physcheck-0.1.0.dist-info/licenses/LICENSE")
+    licences = "physcheck-0.1.0.dist-info/licenses"
+    wanted.add(f"{licences}/LICENSE")
+    wanted.add(f"{licences}/physcheck/render/html/vendor/uplot/LICENSE")
     assert wanted - names == set()
 
 

@@ -16,6 +16,7 @@ from physcheck.cli.evaluate import evaluate
 from physcheck.cli.exits import EXIT_BROKEN_PIPE, Group, silence
 from physcheck.cli.models import models
 from physcheck.cli.mutate import mutate
+from physcheck.cli.report import report
 from physcheck.cli.rules import rules
 from physcheck.cli.schema import schema
 from physcheck.cli.simulate import simulate
@@ -27,6 +28,7 @@ Examples:
   physcheck analyze clip.mp4
   physcheck analyze clips/ 'more/*.webm' --format jsonl -o reports.jsonl
   physcheck analyze clip.mp4 --select permanence,floor --floor 412
+  physcheck analyze clip.mp4 -o report.html
   physcheck rules show vanish
 """
 
@@ -65,6 +67,7 @@ app.command(epilog=EXAMPLES)(analyze)
 app.command()(calibrate)
 app.command()(evaluate)
 app.command()(mutate)
+app.command()(report)
 app.command()(schema)
 app.command()(simulate)
 app.command()(version)

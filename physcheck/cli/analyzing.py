@@ -35,7 +35,14 @@ def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Pa
     clips = find_clips(paths)
     _refuse_overwriting(clips, output)
     single = len(clips) == 1 and (clips == paths or isinstance(clips[0], Unread))
-    sink = Output(terminal, chosen, output, single=single, verbose=settings.verbose)
+    sink = Output(
+        terminal,
+        chosen,
+        output,
+        single=single,
+        verbose=settings.verbose,
+        embed_limit_mb=settings.embed_limit,
+    )
     terminal.note(f"detector {choice.name} ({choice.why})")
     _analyze_all(clips, settings, terminal, sink)
     sink.finish()

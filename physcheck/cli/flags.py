@@ -14,6 +14,7 @@ __all__ = [
     "SIGHT",
     "Detector",
     "Device",
+    "EmbedLimit",
     "Ignore",
     "Jobs",
     "Labels",
@@ -73,6 +74,14 @@ Select = Annotated[
 Ignore = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME,...", help="Not these.", rich_help_panel=RULES),
+]
+EmbedLimit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="MB",
+        help="HTML: larger clips lie beside the page, not in it.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Jobs = Annotated[
     int | None,

@@ -15,16 +15,24 @@ from physcheck.render.text import render_summary, render_text
 
 __all__ = ["Format", "Output", "choose_format"]
 
-Format = Literal["text", "json", "jsonl", "csv"]
-_SUFFIXES: dict[str, Format] = {".txt": "text", ".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
+Format = Literal["text", "json", "jsonl", "csv", "html"]
+_SUFFIXES: dict[str, Format] = {
+    ".txt": "text",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".csv": "csv",
+    ".html": "html",
+}
 
 
 def choose_format(name: str | None, file: Path | None) -> Format:
     """The format asked for, or that of the file's suffix, or text.
 
     Raises:
-        ConfigurationError: the name or the suffix is unknown.
+        ConfigurationError: the name or the suffix is unknown, or pages have no file to go to.
     """
+    if name == "html" and file is None:
+        raise ConfigurationError("--format html: name the page with -o FILE.html")
     if name is not None:
         for known in get_args(Format):
             if name == known:
@@ -52,6 +60,7 @@ class Output:
         *,
         single: bool,
         verbose: bool = False,
+        embed_limit_mb: float = 16.0,
     ) -> None:
         if file is not None:
             check_writable(file)
@@ -61,6 +70,7 @@ class Output:
         self._form = form
         self._file = file
         self._single = single
+        self._embed_limit_mb = embed_limit_mb
         self._style = text_style(verbose=verbose, timeline=single or verbose, file=file is not None)
         self._outcomes: list[Report | Unread] = []
 
@@ -93,10 +103,24 @@ class Output:
         if self._file is None:
             self._terminal.result(self._at_end())
             return
-        text = "".join(map(self._at_once, self._outcomes)) + self._at_end()
-        write_text(self._file, text)
+        if self._form == "html":
+            self._write_pages(self._file)
+        else:
+            write_text(self._file, "".join(map(self._at_once, self._outcomes)) + self._at_end())
         summary = render_summary(self.reports, self.unread).strip()
         self._terminal.note(f"wrote {self._file} ({summary})")
+
+    def _write_pages(self, file: Path) -> None:
+        """One page, or an index with a page for each clip."""
+        from physcheck.cli.pages import write_pages
+
+        write_pages(
+            self._outcomes,
+            file,
+            self._terminal,
+            single=self._single,
+            embed_limit_mb=self._embed_limit_mb,
+        )
 
     def _at_once(self, outcome: Report | Unread) -> str:
         if self._form == "jsonl":

@@ -1,0 +1,160 @@
+"""One more decode of a clip: a small H.264 copy of it, and the pieces shown enlarged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from physcheck.container import Packets, open_container, video_stream
+from physcheck.errors import InputError
+from physcheck.types import Bytes
+from physcheck.video import write_video
+
+__all__ = ["Cut", "Footage", "read_footage", "read_picture", "thumbnail_cut"]
+
+HEIGHT_PX, WIDTH_PX = 480, 854
+"""The copy is no larger."""
+CROP_PX = 300
+"""An enlarged piece is no wider."""
+THUMBNAIL_PX = 192
+_CRF = 24
+_KEY_S = 1.0
+"""A key frame at least so often, so that seeking is quick, s."""
+_WEBP = 78
+
+
+class Cut(NamedTuple):
+    """A window (x1, y1, x2, y2) of a frame, px of the clip, and how wide its picture may be."""
+
+    window: tuple[int, int, int, int]
+    widest_px: int = CROP_PX
+
+
+class Footage(NamedTuple):
+    """What was made of a clip.
+
+    mp4: the copy, whole file. pictures: WebP, by frame and cut.
+    """
+
+    mp4: bytes
+    pictures: dict[tuple[int, Cut], bytes]
+
+
+def thumbnail_cut(width: int, height: int) -> Cut:
+    """The whole picture, small."""
+    return Cut((0, 0, width, height), THUMBNAIL_PX)
+
+
+def read_footage(
+    clip: Path, times_s: Sequence[float], wanted: Mapping[int, Sequence[Cut]]
+) -> Footage:
+    """Decode a clip once more.
+
+    Args:
+        clip: the file.
+        times_s: presentation times of all its frames, as the report has them.
+        wanted: what is to be shown enlarged, or small, by frame.
+
+    Raises:
+        InputError: it cannot be read, or is not the clip that the report is about.
+    """
+    pictures: dict[tuple[int, Cut], bytes] = {}
+    with tempfile.TemporaryDirectory(prefix="physcheck-") as folder:
+        path = Path(folder, "copy.mp4")
+        frames = _Counted(_frames(clip, wanted, pictures), len(times_s), clip)
+        since_s = np.asarray(times_s) - (times_s[0] if len(times_s) else 0.0)
+        step_s = float(np.median(np.diff(since_s))) if len(since_s) > 1 else 0.04
+        fps = 1 / max(step_s, 1e-3)
+        options = {"preset": "veryfast", "bf": "0", "g": str(max(1, round(fps * _KEY_S)))}
+        write_video(path, frames, fps, crf=_CRF, options=options, times_s=since_s)
+        return Footage(path.read_bytes(), pictures)
+
+
+def read_picture(clip: Path, frame: int, cut: Cut) -> bytes:
+    """One WebP picture of a clip.
+
+    Raises:
+        InputError: the clip cannot be read, or is shorter.
+    """
+    for number, decoded, turn in _decoded(clip):
+        if number == frame:
+            return _cut(_upright(decoded, turn), cut)
+    raise InputError(f"{clip}: has no frame {frame}")
+
+
+class _Counted:
+    """Hands out pictures as long as they are those that the report is about."""
+
+    def __init__(self, pictures: Iterator[Bytes], n_frames: int, clip: Path) -> None:
+        self._pictures, self._left, self._clip = pictures, n_frames, clip
+
+    def __iter__(self) -> Iterator[Bytes]:
+        for picture in self._pictures:
+            self._left -= 1
+            if self._left < 0:
+                break
+            yield picture
+        if self._left:
+            raise InputError(
+                f"{self._clip}: is not the clip of the report: it is of another length"
+            )
+
+
+def _frames(
+    clip: Path,
+    wanted: Mapping[int, Sequence[Cut]],
+    pictures: dict[tuple[int, Cut], bytes],
+) -> Iterator[Bytes]:
+    """Every frame at the size of the copy, upright, RGB; `pictures` is filled on the way."""
+    size: tuple[int, int] | None = None
+    for number, decoded, turn in _decoded(clip):
+        size = size or _copy_size(decoded.width, decoded.height, turn)
+        cuts = wanted.get(number, ())
+        if cuts:
+            whole = _upright(decoded, turn)
+            for cut in cuts:
+                pictures[number, cut] = _cut(whole, cut)
+        small = decoded.reformat(*size, format="rgb24", interpolation="AREA")
+        yield np.ascontiguousarray(np.rot90(small.to_ndarray(), turn))
+
+
+def _decoded(clip: Path) -> Iterator[tuple[int, Any, int]]:
+    """Number and quarter turns of every frame; the same frames that the analysis saw."""
+    with open_container(clip) as container:
+        packets = Packets(container, video_stream(container, clip))
+        turn: int | None = None
+        for number, decoded in enumerate(packets.frames()):
+            turn = round(decoded.rotation / 90) % 4 if turn is None else turn
+            yield number, decoded, turn
+
+
+def _upright(decoded: Any, turn: int) -> Bytes:
+    return np.ascontiguousarray(np.rot90(decoded.to_ndarray(format="rgb24"), turn))
+
+
+def _copy_size(width: int, height: int, turn: int) -> tuple[int, int]:
+    """Size of the copy before it is turned upright, even."""
+    most = (HEIGHT_PX, WIDTH_PX) if turn % 2 else (WIDTH_PX, HEIGHT_PX)
+    share = min(1.0, most[0] / width, most[1] / height)
+    return max(2, int(width * share) // 2 * 2), max(2, int(height * share) // 2 * 2)
+
+
+def _cut(whole: Bytes, cut: Cut) -> bytes:
+    x1, y1, x2, y2 = cut.window
+    return _webp(whole[y1:y2, x1:x2], cut.widest_px)
+
+
+def _webp(picture: Bytes, widest_px: int) -> bytes:
+    """Encode, shrunk to a width."""
+    height, width = picture.shape[:2]
+    if width > widest_px:
+        size = (widest_px, max(1, round(height * widest_px / width)))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    _, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, _WEBP])
+    return data.tobytes()
