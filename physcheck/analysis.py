@@ -124,6 +124,7 @@ def analyze(
             n_moving_tracks=sum(map(_moves, work.tracks)),
             problems=obstacles,
             calibrated=rules.calibrated,
+            curve=rules.score_curve,
         )
     if save_detections is not None:
         looking.save(Path(save_detections), video)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,14 +34,15 @@ def score(
     n_moving_tracks: int,
     problems: Sequence[str] = (),
     calibrated: bool = False,
+    curve: Sequence[tuple[float, float]] = (),
     min_judged: int = 5,
 ) -> Score:
     """Sum up what the rules say of a clip.
 
-    The score is 1 minus the largest probability of any rule. The probabilities
-    are not multiplied, for the rules look at the same tracks and one event can
-    break several of them. A clip that shows too little has no score, unless it
-    is accused: a thing at rest that vanishes is a finding although nothing moves.
+    The score is 1 minus the largest probability of any rule, along the pack's score curve
+    where it has one. The probabilities are not multiplied, for the rules look at the same
+    tracks and one event can break several of them. A clip that shows too little has no score,
+    unless it is accused: a thing at rest that vanishes is a finding although nothing moves.
 
     Args:
         peak_probability: by rule, of its worst moment, in [0, 1].
@@ -52,6 +54,8 @@ def score(
         n_moving_tracks: those of them that move against the scenery.
         problems: sentences on what forbids any score, e.g. "the frame size changes".
         calibrated: whether the limits were learned from labelled footage.
+        curve: knots (probability of the worst moment, of something wrong in the clip), both
+            rising from 0 to 1, learned from labelled footage; none: the two are the same.
         min_judged: some rule must have judged this many track-frames.
     """
     if problems:
@@ -68,7 +72,15 @@ def score(
     word = "the surest violation is" if n_violations else "no violation; nearest is"
     learned = "learned from labelled footage" if calibrated else "not yet calibrated on footage"
     reason = f"{word} {worst}, p = {probability:.2f}, by limits {learned}"
-    return Score(1.0 - probability, reason, calibrated)
+    wrong = _along(curve, probability) if curve else probability
+    return Score(1.0 - wrong, reason, calibrated)
+
+
+def _along(curve: Sequence[tuple[float, float]], probability: float) -> float:
+    """Where a curve of straight lines is, at some probability."""
+    place = min(bisect.bisect_right(curve, probability, key=lambda knot: knot[0]), len(curve) - 1)
+    (x1, y1), (x2, y2) = curve[place - 1], curve[place]
+    return y1 + (y2 - y1) * (probability - x1) / (x2 - x1)
 
 
 def _too_little_shown(n_frames: int, n_tracks: int, n_moving_tracks: int) -> str:

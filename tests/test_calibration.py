@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from physcheck.calibration import Peaks, calibrate, gather_peaks, pack_yaml
 from physcheck.calibration.limits import tail_limit
 from physcheck.calibration.peaks import ClipReport
-from physcheck.calibration.steepness import GENTLE, fit_steepness
+from physcheck.calibration.score_curve import fit_score_curve
+from physcheck.calibration.steepness import GENTLE, fit_scale, fit_steepness
 from physcheck.cli import app
 from physcheck.errors import ConfigurationError, ShapeError
 from physcheck.labels import ClipLabel, ViolationLabel
@@ -134,8 +135,40 @@ def test_the_pack_that_is_written_loads_and_is_calibrated(tmp_path: Path) -> Non
     assert not load_pack("strict").calibrated
     rules = {rule.name: rule for rule in mine.rules}
     assert rules["size-jump"].limit == learned.rules[0].limit
-    assert rules["size-jump"].steepness == learned.rules[0].steepness
+    assert rules["size-jump"].steepness is None
+    assert rules["size-jump"].null.scale == learned.rules[0].scale
+    assert "worst of 200 clean clips" in rules["size-jump"].origin
+    assert mine.score_curve == learned.score_curve
     assert rules["vanish"].steepness is None
+
+
+@pytest.mark.parametrize("n", [60, 600])
+def test_the_score_curve_finds_how_often_something_is_wrong_and_never_ties(n: int) -> None:
+    draw = np.random.default_rng(3)
+    worst = draw.uniform(0.0, 1.0, n)
+    # What no rule sees is wrong too: a third of the clips in which nothing was found.
+    violating = draw.uniform(0.0, 1.0, n) < 1 / 3 + worst * 2 / 3
+    knots = np.array(fit_score_curve(worst, violating))
+    assert (np.diff(knots, axis=0) > 0.0).all()
+    assert knots[0].tolist() == [0.0, 0.0] and knots[-1].tolist() == [1.0, 1.0]
+    at = np.array([0.2, 0.5, 0.8])
+    assert np.interp(at, *knots.T) == pytest.approx(1 / 3 + at * 2 / 3, abs=0.15)
+
+
+def test_with_hardly_any_clips_the_score_curve_takes_probabilities_as_they_are() -> None:
+    knots = np.array(fit_score_curve(np.array([0.1, 0.9]), np.array([False, True])))
+    assert np.interp([0.1, 0.5, 0.9], *knots.T) == pytest.approx([0.1, 0.5, 0.9], abs=0.1)
+
+
+def test_scores_of_clips_that_were_held_out_say_how_often_something_is_wrong() -> None:
+    assert calibrate(peaks(400, 300), pack()).held_out.calibration_error < 0.1
+
+
+def test_the_scale_behind_the_labels_is_found_again() -> None:
+    draw = np.random.default_rng(5)
+    excess = draw.normal(0.0, 3.0, 4000)
+    violating = draw.uniform(size=4000) < 1 / (1 + np.exp(-excess / 1.5))
+    assert fit_scale(excess, violating, np.ones(4000)) == pytest.approx(1.5, rel=0.15)
 
 
 def test_peaks_are_those_of_the_labelled_frames_in_a_violating_clip() -> None:

@@ -391,3 +391,23 @@ def test_describing_an_unknown_rule_names_the_nearest():
     pack = load_pack("default", checks=CHECKS)
     with pytest.raises(ConfigurationError, match=r"unknown rule 'telport'.*mean 'teleport'"):
         describe_rule(pack, "telport", checks=CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("knots", "mistake"),
+    [
+        ("[[0, 0], [0.5, 0.4]]", "must go from"),
+        ("[[0, 0], [0.5, 0.9], [0.6, 0.8], [1, 1]]", "must rise"),
+        ("[[0, 0], [0.5], [1, 1]]", "must be pairs"),
+    ],
+)
+def test_a_score_curve_that_does_not_rise_from_0_to_1_is_refused(
+    tmp_path: Path, knots: str, mistake: str
+):
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "extends: default\npack: own\nversion: '1'\ndescription: d\n"
+        f"score_curve: {knots}\nrules: {{}}\n"
+    )
+    found = validate_pack(file)
+    assert any(mistake in line for line in found), found

@@ -89,3 +89,12 @@ def test_a_rule_without_a_peak_does_not_count_as_having_judged():
     result = score_of(peak_probability={})
     assert result.value is None
     assert result.reason == "every rule abstained, mostly because: too small"
+
+
+def test_a_score_curve_says_how_often_something_is_wrong_and_keeps_the_order():
+    curve = ((0.0, 0.0), (0.1, 0.3), (0.5, 0.6), (1.0, 1.0))
+    said = [
+        score_of(peak_probability={"vanish": p}, curve=curve).value
+        for p in (0.0, 0.1, 0.3, 0.5, 1.0)
+    ]
+    assert said == pytest.approx([1.0, 0.7, 0.55, 0.4, 0.0])

@@ -9,9 +9,12 @@ import numpy as np
 
 from physcheck.calibration.limits import tail_limit
 from physcheck.calibration.peaks import Peaks
-from physcheck.calibration.steepness import fit_steepness
+from physcheck.calibration.score_curve import ScoreCurve, fit_score_curve
+from physcheck.calibration.steepness import fit_scale, fit_steepness
 from physcheck.errors import ConfigurationError
+from physcheck.evaluation.metrics import calibration_error
 from physcheck.rules import Pack, Rule
+from physcheck.statistics import odds_probability, violation_probability
 from physcheck.types import Bools, Floats, Ints
 
 __all__ = ["Calibration", "HeldOut", "RuleFit", "calibrate"]
@@ -23,14 +26,16 @@ _FEWEST_CLEAN = 10
 class RuleFit:
     """What was learned for one rule.
 
-    limit: in the rule's unit. steepness: see `fit_steepness`. n_clean, n_violating: clips
-    that it was learned from. highest_clean: what the worst of the clean ones reached.
-    kept: the rule kept its limit, because nothing above zero was seen.
+    limit: in the rule's unit. steepness: see `fit_steepness`; None for a number that is log
+    odds already, whose odds grow by e with every `scale` above the limit. n_clean,
+    n_violating: clips that it was learned from. highest_clean: what the worst of the clean
+    ones reached. kept: the rule kept its limit, because nothing above zero was seen.
     """
 
     name: str
     limit: float
-    steepness: float
+    steepness: float | None
+    scale: float | None
     n_clean: int
     n_violating: int
     highest_clean: float
@@ -39,17 +44,24 @@ class RuleFit:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Clips that were held out of the fit, all folds together: shares of clips."""
+    """Clips that were held out of the fit, all folds together: shares of clips.
+
+    calibration_error: mean distance of 1 - score from what is so, in ten bins of equal mass.
+    """
 
     clean_flagged: float
     violating_flagged: float
+    calibration_error: float
     n_clean: int
     n_violating: int
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fits of all rules. share: of clean clips that one rule may flag."""
+    """The fits of all rules. share: of clean clips that one rule may flag.
+
+    score_curve: from the probability of the worst moment to that of the clip.
+    """
 
     rules: tuple[RuleFit, ...]
     share: float
@@ -57,6 +69,7 @@ class Calibration:
     origins: tuple[str, ...]
     n_clips: int
     n_groups: int
+    score_curve: ScoreCurve
 
 
 def calibrate(peaks: Peaks, pack: Pack, *, share: float = 0.01, n_folds: int = 5) -> Calibration:
@@ -81,13 +94,15 @@ def calibrate(peaks: Peaks, pack: Pack, *, share: float = 0.01, n_folds: int = 5
             f"at least {_FEWEST_CLEAN} are needed to set a limit"
         )
     everything = np.arange(len(peaks.clean))
+    rules = tuple(_fit(peaks, rule, k, everything, share) for k, rule in enumerate(pack.rules))
     return Calibration(
-        rules=tuple(_fit(peaks, rule, k, everything, share) for k, rule in enumerate(pack.rules)),
+        rules=rules,
         share=share,
         held_out=_held_out(peaks, pack, share, n_folds),
         origins=tuple(dict.fromkeys(peaks.origins)),
         n_clips=len(peaks.clean),
         n_groups=len(set(peaks.groups)),
+        score_curve=fit_score_curve(_worst(peaks, pack, rules, everything), ~peaks.clean),
     )
 
 
@@ -107,11 +122,16 @@ def _fit(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float) -> Rul
     seen = np.concatenate([obeying, broken])
     known = np.isfinite(seen)
     labels = np.append(np.zeros(len(obeying), bool), np.ones(len(broken), bool))[known]
-    steepness = fit_steepness(seen[known] / limit, labels, _balanced(labels))
+    steepness, scale = None, None
+    if rule.null.family == "log-odds":
+        scale = round(fit_scale(seen[known] - limit, labels, _balanced(labels)), 2)
+    else:
+        steepness = round(fit_steepness(seen[known] / limit, labels, _balanced(labels)), 2)
     return RuleFit(
         name=rule.name,
         limit=limit,
-        steepness=round(steepness, 2),
+        steepness=steepness,
+        scale=scale,
         n_clean=int(np.isfinite(obeying).sum()),
         n_violating=int(np.isfinite(broken).sum()),
         highest_clean=float(np.nanmax(obeying)) if np.isfinite(obeying).any() else 0.0,
@@ -155,6 +175,19 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
+def _worst(peaks: Peaks, pack: Pack, fits: Sequence[RuleFit], rows: Ints) -> Floats:
+    """The largest probability of any rule in each of some clips, (n,); 0 where none judged."""
+    reached = np.fmax(peaks.values[rows], peaks.elsewhere[rows])
+    reached = np.where(np.isnan(reached), -np.inf, reached)
+    said = [
+        odds_probability(values, one.limit, one.steepness)
+        if one.steepness is not None
+        else violation_probability(values, one.limit, rule.null.family, one.scale or 1.0)
+        for one, rule, values in zip(fits, pack.rules, reached.T, strict=True)
+    ]
+    return np.asarray(np.array(said).max(axis=0, initial=0.0), dtype=np.float64)
+
+
 def _held_out(peaks: Peaks, pack: Pack, share: float, n_folds: int) -> HeldOut:
     """Judge each fold by limits that were learned from the others."""
     names = sorted(set(peaks.groups))
@@ -162,15 +195,19 @@ def _held_out(peaks: Peaks, pack: Pack, share: float, n_folds: int) -> HeldOut:
     fold_of = {names[name]: place % n_folds for place, name in enumerate(order)}
     fold = np.array([fold_of[group] for group in peaks.groups])
     flagged = np.zeros(len(fold), dtype=np.bool_)
+    said = np.zeros(len(fold))
     for number in range(n_folds):
         rest, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         fits = [_fit(peaks, rule, k, rest, share) for k, rule in enumerate(pack.rules)]
         limits = np.array([one.limit for one in fits])
         reached = np.fmax(peaks.values[own], np.where(peaks.clean[own, None], -np.inf, np.nan))
         flagged[own] = (np.nan_to_num(reached, nan=-np.inf) > limits).any(axis=1)
+        knots = fit_score_curve(_worst(peaks, pack, fits, rest), ~peaks.clean[rest])
+        said[own] = np.interp(_worst(peaks, pack, fits, own), *np.array(knots).T)
     return HeldOut(
         clean_flagged=_share(flagged[peaks.clean]),
         violating_flagged=_share(flagged[~peaks.clean]),
+        calibration_error=calibration_error(said, ~peaks.clean),
         n_clean=int(peaks.clean.sum()),
         n_violating=int((~peaks.clean).sum()),
     )

@@ -20,6 +20,7 @@ def pack_yaml(found: Calibration, pack: Pack, *, name: str, detector: str) -> st
     """
     units = {rule.name: rule.unit for rule in pack.rules}
     held = found.held_out
+    knots = ", ".join(f"[{x:g}, {y:g}]" for x, y in found.score_curve)
     lines = [
         f"# Learned by `physcheck calibrate` ({__version__}) on {datetime.now(UTC):%Y-%m-%d}.",
         "# Whatever is not said here is as in the pack that it extends.",
@@ -36,6 +37,9 @@ def pack_yaml(found: Calibration, pack: Pack, *, name: str, detector: str) -> st
         f"  share: {found.share:g}            # of clean clips that one rule may flag",
         f"  clean_flagged: {held.clean_flagged:.4f}   # of {held.n_clean} held out",
         f"  violating_flagged: {held.violating_flagged:.4f}   # of {held.n_violating} held out",
+        f"  calibration_error: {held.calibration_error:.4f}   # of 1 - score, held out",
+        "# From the probability of the worst moment to that of something wrong in the clip.",
+        f"score_curve: [{knots}]",
         "",
         "rules:",
     ]
@@ -46,14 +50,13 @@ def pack_yaml(found: Calibration, pack: Pack, *, name: str, detector: str) -> st
 
 def _rule(one: RuleFit, unit: str) -> list[str]:
     if one.kept:
-        told = f"{unit}: as it was, for {one.n_clean} clean clips show nothing above zero"
+        told = f"as it was, for {one.n_clean} clean clips show nothing above zero"
     else:
-        told = f"{unit}: the worst of {one.n_clean} clean clips has {one.highest_clean:.3g}"
-    return [
-        f"  {one.name}:",
-        f"    limit: {one.limit:g}   # {told}",
-        f"    steepness: {one.steepness:g}   # odds grow as (value / limit) to this power",
-    ]
+        told = f"the worst of {one.n_clean} clean clips has {one.highest_clean:.3g} {unit}"
+    lines = [f"  {one.name}:", f"    limit: {one.limit:g}", f"    origin: {_quoted(told)}"]
+    if one.steepness is not None:
+        return [*lines, f"    steepness: {one.steepness:g}"]
+    return [*lines, '    "null":', f"      scale: {one.scale:g}"]
 
 
 def _shipped(pack: Pack) -> bool:

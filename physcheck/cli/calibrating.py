@@ -105,5 +105,6 @@ def _lines(learned: Calibration, pack: Pack) -> Iterator[str]:
     yield ""
     yield (
         f"on clips held out: {held.clean_flagged:.1%} of {held.n_clean} clean ones flagged, "
-        f"{held.violating_flagged:.1%} of {held.n_violating} violating ones where it is labelled"
+        f"{held.violating_flagged:.1%} of {held.n_violating} violating ones where it is labelled, "
+        f"calibration error of the score {held.calibration_error:.3f}"
     )

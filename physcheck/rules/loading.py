@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import re
 from collections.abc import Mapping
@@ -10,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from physcheck.checks import Check, Parameter, Value, registry
@@ -64,15 +72,30 @@ class _CalibrationModel(_Model):
     share: float = Field(gt=0, lt=1)
     clean_flagged: float
     violating_flagged: float
+    calibration_error: float | None = None
 
 
 class _PackModel(_Model):
+    """A pack. score_curve: see `physcheck.rules.packs.Pack`."""
+
     pack: str = Field(min_length=1)
     version: str = Field(min_length=1)
     description: str
     extends: str = ""
     calibration: _CalibrationModel | None = None
+    score_curve: list[list[float]] = []
     rules: dict[str, _RuleModel] = Field(min_length=1)
+
+    @field_validator("score_curve")
+    @classmethod
+    def _rises(cls, knots: list[list[float]]) -> list[list[float]]:
+        if any(len(knot) != 2 for knot in knots):
+            raise ValueError("must be pairs of numbers")
+        if knots and (knots[0] != [0.0, 0.0] or knots[-1] != [1.0, 1.0]):
+            raise ValueError("must go from [0, 0] to [1, 1]")
+        if any(a >= c or b >= d for (a, b), (c, d) in itertools.pairwise(knots)):
+            raise ValueError("must rise from knot to knot, in both numbers")
+        return knots
 
 
 _LEVELS: dict[int, type[_Model]] = {
@@ -301,6 +324,7 @@ def _freeze(source: _Source, path: Path, checks: Checks) -> Pack:
         path=str(path),
         rules=tuple(rules),
         calibrated=model.calibration is not None,
+        score_curve=tuple((x, y) for x, y in model.score_curve),
     )
 
 

@@ -54,7 +54,9 @@ class Pack:
     """The rules of one file.
 
     sha256: of the file's bytes, followed by those of the packs it extends. calibrated:
-    whether every limit in force was learned from labelled footage.
+    whether every limit in force was learned from labelled footage. score_curve: knots
+    (probability of the worst moment, of something wrong in the clip), both from 0 to 1;
+    none: they are taken as the same.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Pack:
     path: str
     rules: tuple[Rule, ...]
     calibrated: bool = False
+    score_curve: tuple[tuple[float, float], ...] = ()
 
 
 def suggestion(word: str, options: Iterable[str]) -> str:
@@ -124,11 +127,13 @@ def config_sha256(pack: Pack, settings: Mapping[str, object]) -> str:
         pack: after `select_rules`; where its file lies does not matter.
         settings: what JSON can hold, and paths.
     """
-    state = {
+    state: dict[str, object] = {
         "pack": [pack.name, pack.version],
         "rules": [_asked(rule) for rule in pack.rules],
         "settings": dict(settings),
     }
+    if pack.score_curve:
+        state["score_curve"] = pack.score_curve
     text = json.dumps(state, sort_keys=True, ensure_ascii=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
