@@ -88,13 +88,38 @@ def level_at(
         others = [c for c in firm if c.track_id != track.id]
         pair = _agreed(contact, peers, others, shot, tolerance, reach.near_s)
     if pair is None:
-        return None
+        return _led_back(contact, peers, shot, tolerance)
     a, b, words = pair
     far = max(abs(c.frame - contact.frame) for c in (a, b))
-    drift_px = _DRIFT_PX * far if shot.world.moving_camera else 0.0
     low = max(a, b, key=lambda c: c.point[1])
-    sigma_px = float(np.hypot(max(a.sigma_px, b.sigma_px), drift_px))
+    sigma_px = float(np.hypot(max(a.sigma_px, b.sigma_px), _drift_px(shot, far)))
     return Level(low.point[1], sigma_px, f"the floor, known from {words}")
+
+
+def _led_back(contact: Contact, peers: list[Contact], shot: Shot, tolerance: float) -> Level | None:
+    """The surface at a first contact, where the next two agree and lead back to it.
+
+    What goes away as it bounces touches higher up the picture each time, by as much.
+    """
+    after = [c for c in peers if c.frame > contact.frame][:2]
+    if len(after) < 2 or abs(after[1].point[1] - after[0].point[1]) > tolerance:
+        return None
+    now_s, next_s, last_s = (_time_s(shot, c.frame) for c in (contact, *after))
+    share = (next_s - now_s) / max(last_s - next_s, 1e-9)
+    (y, sigma), (y_last, sigma_last) = ((c.point[1], c.sigma_px) for c in after)
+    y_back = y - share * (y_last - y)
+    errors = (
+        sigma * (1 + share),
+        sigma_last * share,
+        _drift_px(shot, after[1].frame - contact.frame),
+    )
+    return Level(
+        max(y, y_back), float(np.linalg.norm(errors)), "the floor, known from where it touches next"
+    )
+
+
+def _drift_px(shot: Shot, n_frames: int) -> float:
+    return _DRIFT_PX * n_frames if shot.world.moving_camera else 0.0
 
 
 _Pair = tuple[Contact, Contact, str]

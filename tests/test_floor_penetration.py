@@ -135,6 +135,22 @@ def test_a_ball_whose_lower_part_the_floor_hides_when_it_bounces_is_below_it():
     assert len(violations(shot_of(track, contacts=known))) == 1
 
 
+def test_the_first_bounce_is_judged_by_the_two_that_come_after_it():
+    boxes, hits = bounces(100, sinks={0: 18.0})
+    track = track_of(boxes)
+    known = [contact(track, hit, float(boxes[hit, 3])) for hit in hits]
+    (one,) = judge("floor-penetration", shot_of(track, contacts=known)).violations
+    assert one.start_frame <= hits[0] < one.stop_frame
+
+
+def test_a_ball_that_bounces_away_touches_lower_down_the_picture_at_first():
+    boxes, hits = bounces(100)
+    boxes[:, [1, 3]] -= 0.4 * np.arange(100)[:, None]
+    track = track_of(boxes)
+    known = [contact(track, hit, float(boxes[hit, 3])) for hit in hits]
+    assert violations(shot_of(track, contacts=known)) == []
+
+
 def test_a_ball_that_is_squashed_when_it_bounces_is_not_below_the_floor():
     boxes, hits = bounces(100)
     for hit in hits:

@@ -19,6 +19,9 @@ __all__ = ["floor_penetration"]
 _NEAR_ROWS = 10
 """Rows around a contact that a surface known there lets one judge."""
 
+_TALLER = 1.05
+"""Times its usual height up to which a box may be without being lengthened by a shadow."""
+
 
 @check("floor-penetration", group="floor", unit="px")
 def floor_penetration(
@@ -38,7 +41,8 @@ def floor_penetration(
     Statistic: px of the lower edge below the surface at a contact, or where it would be
         if the surface did not hide it, less the uncertainty of the surface and less what
         coming nearer would do. Where the surface is, other contacts say: the
-        thing's own before and after; or two of its own before; or one of its own with
+        thing's own before and after; or two of its own before, or two after that lead back to
+        it; or one of its own with
         which those of other things agree; or the user (`--floor`). Of two that
         bracket the moment the lower one counts, so that rolling nearer or away is no
         violation. Of what goes along the ground, or came to rest on it: px by which it gets
@@ -147,11 +151,22 @@ def _against_contacts(
             continue
         around = _around(track, contact)
         values[around] = np.fmax(values[around], 0.0)
+        deepest = int(np.flatnonzero(rows)[np.argmax(net[rows])])
+        if _no_taller(boxes, deepest):
+            # No shadow of contact made the box longer: one frame is enough.
+            net[rows] = net[deepest]
         values[rows] = np.fmax(values[rows], np.maximum(net[rows], 0))
         if net[rows].max() > 0:
             words = f"px below {level.source}"
             evidence.append(_evidence(track, np.flatnonzero(rows), depth, words))
     return tuple(evidence)
+
+
+def _no_taller(boxes: Floats, row: int) -> bool:
+    """Whether a thing is about as high as it is around then."""
+    height = geometry.size(boxes)[:, 1]
+    around = height[max(row - _NEAR_ROWS, 0) : row + _NEAR_ROWS + 1]
+    return bool(height[row] < _TALLER * np.median(around))
 
 
 def _hidden_edge(boxes: Floats) -> Floats:
