@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from handmade import (
 
 from physcheck.checks import registry
 from physcheck.rules import Decision, decide, load_pack, measure, select_rules
-from physcheck.types import Ending, Floats, Shot, Support, Track, Video
+from physcheck.types import Ending, Floats, Overlap, Shot, Support, Track, Video
 
 PACKS = ("default", "strict", "lenient")
 N = 60
@@ -173,6 +174,16 @@ def going() -> Shot:
     return shot_of(ball(np.full(40, 200.0), pace=5.0))
 
 
+def passing(turned: float, *, told: bool = True, **changes: Any) -> Shot:
+    """A ball rolls past something that hides a part of it, in front of it in the end or not."""
+    track = track_of(rolling(), **changes)
+    order = np.where(np.arange(12) < 6, -4.0, 4.0 if turned else -4.0)
+    odds = order if told else np.full(12, np.nan)
+    overlap = Overlap(1, np.arange(20, 32), odds, np.full(12, 0.3), turned, 26)
+    shot = shot_of(track)
+    return replace(shot, world=replace(shot.world, overlaps=(overlap,)))
+
+
 FLAGGED: dict[str, Callable[[], Shot]] = {
     "vanish": vanishing,
     "appear": appearing,
@@ -190,6 +201,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "reversed": lambda: hopping(0.6, 0.6, 0.6, backwards=True),
     "spontaneous-motion": setting_out,
     "hover": hanging,
+    "interpenetration": lambda: passing(0.5),
 }
 CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
@@ -208,6 +220,7 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "reversed": lambda: hopping(0.8, 0.8),
     "spontaneous-motion": lambda: setting_out(evenly=True),
     "hover": lambda: hanging(0),
+    "interpenetration": lambda: passing(0.0),
 }
 
 
@@ -247,6 +260,8 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     "a clip in which nothing falls": ("upside-down", going),
     "a single bounce": ("reversed", lambda: hopping(1.4)),
     "a rest in a hand": ("hover", lambda: hanging(held=True)),
+    "a passage of which no pixel tells": ("interpenetration", lambda: passing(0.0, told=False)),
+    "a passage of a person": ("interpenetration", lambda: passing(0.5, label="person")),
     "a start when something is near": ("spontaneous-motion", touched),
 }
 
@@ -346,7 +361,8 @@ def test_a_wrong_thing_is_found_whatever_its_number_and_its_neighbours(rule: str
     calm = track_of(boxes_of(60 + 2.0 * np.arange(n), np.full(n, 40.0), 30, 30), id=7)
     renamed = replace(shot.tracks[0], id=9)
     contacts = tuple(replace(c, track_id=9) for c in shot.world.contacts)
-    crowd = replace(shot, world=replace(shot.world, contacts=contacts))
+    overlaps = tuple(replace(o, track_id=9) for o in shot.world.overlaps)
+    crowd = replace(shot, world=replace(shot.world, contacts=contacts, overlaps=overlaps))
     crowd = retold(crowd, (calm, renamed, *shot.tracks[1:]))
     violations = judge(rule, crowd).violations
     assert {one.track_ids for one in violations} == {(9,)}

@@ -43,6 +43,7 @@ UNITS = {
     "reversed": ("view", "log energy"),
     "spontaneous-motion": ("interaction", "sigma"),
     "hover": ("floor", "body lengths"),
+    "interpenetration": ("floor", "share of the outline"),
 }
 
 

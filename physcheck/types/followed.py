@@ -16,6 +16,7 @@ __all__ = [
     "Ending",
     "Gap",
     "Horizon",
+    "Overlap",
     "Shot",
     "Stretch",
     "Support",
@@ -286,6 +287,28 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Overlap:
+    """Something that stands still hides a part of a thing for a while: who is in front.
+
+    frames: (n,) around that while. in_front: (n,) log odds, nats, that the thing is in front
+        of what hides it at some time, or will; NaN where too few pixels tell.
+    hidden: (n,) share of the outline that is behind.
+    turned: share of the outline in which the order turns round from one frame to the next,
+        while the two overlap; turned_frame: the first frame after that.
+    """
+
+    track_id: int
+    frames: Ints
+    in_front: Floats
+    hidden: Floats
+    turned: float
+    turned_frame: int
+
+    def __post_init__(self) -> None:
+        freeze(self, {"frames": ("n",), "in_front": ("n",), "hidden": ("n",)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
     """What surrounds the tracks of a shot.
 
@@ -294,6 +317,7 @@ class World:
     moving_camera: whether the camera moves at all.
     stretches: of all tracks that move, each track's in order of time.
     horizon: of the plane that things go along; None where it is not known.
+    overlaps: of things with what stands still.
     """
 
     camera: Floats
@@ -303,6 +327,7 @@ class World:
     contacts: tuple[Contact, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     horizon: Horizon | None = None
+    overlaps: tuple[Overlap, ...] = ()
 
     def __post_init__(self) -> None:
         freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})

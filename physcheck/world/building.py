@@ -13,6 +13,7 @@ from physcheck.signals import robust_scale, rolling_median
 from physcheck.types import Contact, Floats, Ints, Piece, Support, Track, World
 from physcheck.world.flights import find_stretches
 from physcheck.world.ground import find_horizon
+from physcheck.world.overlaps import find_overlaps
 
 __all__ = ["build_world"]
 
@@ -38,7 +39,7 @@ def build_world(
         floor: (y,) or (x1, y1, x2, y2) px of the clip where the user says it is.
 
     Returns:
-        Supports, contacts and stretches in px of the clip.
+        Supports, contacts, stretches and overlaps in px of the clip.
     """
     contacts = [contact for track in tracks for contact in _contacts(track)]
     firm = [contact for contact in contacts if contact.kind != "turn"]
@@ -54,6 +55,7 @@ def build_world(
         supports=tuple(supports),
         contacts=tuple(contacts),
         horizon=None if moving else find_horizon(tracks, height_px),
+        overlaps=find_overlaps(piece, camera, tracks),
     )
     return replace(world, stretches=find_stretches(tracks, world, max(piece.px)))
 
