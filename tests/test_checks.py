@@ -176,7 +176,8 @@ def going() -> Shot:
 
 def passing(turned: float, *, told: bool = True, **changes: Any) -> Shot:
     """A ball rolls past something that hides a part of it, in front of it in the end or not."""
-    track = track_of(rolling(), **changes)
+    near = np.abs(np.arange(N) - 26) > 10
+    track = track_of(rolling(), **{"open": near, **changes})
     order = np.where(np.arange(12) < 6, -4.0, 4.0 if turned else -4.0)
     odds = order if told else np.full(12, np.nan)
     overlap = Overlap(1, np.arange(20, 32), odds, np.full(12, 0.3), turned, 26)

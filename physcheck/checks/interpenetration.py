@@ -23,9 +23,9 @@ def interpenetration(shot: Shot, *, min_size_px: float = 10.0) -> list[Signal]:
         behind the same places of something still lies in front of them in the next frame,
         or the other way round, while the two overlap. What passes in front of something, or
         behind it, keeps the order from first to last.
-    Abstains: nothing hides a part of the thing; its way is not even, so that nobody can
-        tell where its hidden part is; colours too much alike; soft things and those with
-        limbs; unsteady picture.
+    Abstains: something is near, but hides no part of the thing; its way is not even, so that
+        nobody can tell where its hidden part is; colours too much alike; soft things and
+        those with limbs; unsteady picture.
     Blind to: things that go through each other without a change of the order; two things
         that both move; whatever passes so fast that it is hidden in one frame alone.
     Source: solidity in violation-of-expectation sets, Spelke et al. (1992), Origins of knowledge.
@@ -38,12 +38,13 @@ def interpenetration(shot: Shot, *, min_size_px: float = 10.0) -> list[Signal]:
 
 def _measure(track: Track, shot: Shot, min_size_px: float) -> Signal:
     values = np.full(len(track.frames), np.nan)
-    reasons = np.full(len(values), "nothing hides a part of it", dtype="U40")
+    reasons = np.full(len(values), "it is not told who is in front", dtype="U40")
     evidence: list[Evidence] = []
     unfit = _unfit(track, min_size_px)
     if unfit:
         reasons[:] = unfit
         return signal_of(track, values, reasons, unit="share of the outline")
+    values[track.open], reasons[track.open] = 0.0, ""
     for overlap in shot.world.overlaps:
         if overlap.track_id != track.id:
             continue
