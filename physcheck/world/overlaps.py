@@ -245,7 +245,7 @@ def _lately(share: Floats) -> Floats:
     rows = [share[max(k - _N_LATELY, 0) : k + 1] for k in range(len(share))]
     firm = [np.isfinite(some[-1]) and np.isfinite(some[:-1]).any() for some in rows]
     mean = [np.nanmean(some) if sure else 0.0 for some, sure in zip(rows, firm, strict=True)]
-    return np.fmin(np.nan_to_num(share), np.array(mean))
+    return np.asarray(np.fmin(np.nan_to_num(share), np.array(mean)))
 
 
 def _in_part(seen: _Seen, phase: slice) -> bool:
