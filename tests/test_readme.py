@@ -34,6 +34,7 @@ from physcheck.rules import validate_pack
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 PICTURE = ROOT / "reports" / "timeline.svg"
+EXAMPLE = ROOT / "reports" / "three-balls.json"
 UPDATING = bool(os.environ.get("UPDATE_README"))
 BLOCK = re.compile(r"(?<=<!-- output: )(.+?)( -->\n)(.*?)(?=<!-- /output -->)", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -131,6 +132,24 @@ def replace_block(what: str, made: str) -> None:
     text = README.read_text(encoding="utf-8")
     fresh = BLOCK.sub(lambda m: f"{m[1]}{m[2]}{made}" if m[1] == what else m[0], text)
     README.write_text(fresh, encoding="utf-8")
+
+
+def test_the_page_of_the_three_balls_shows_what_is_found_now(analysed: Analysed) -> None:
+    from physcheck.render.html import write_page
+
+    report, file = analysed("three_balls").model_copy(update={"signals": None}), EXAMPLE
+    video = report.video.model_copy(update={"path": "samples/three_balls.mp4"})
+    report = report.model_copy(update={"video": video})
+    if UPDATING:
+        file.write_text(report.to_json(), encoding="utf-8")
+        page = file.with_suffix(".html")
+        write_page(report, ROOT / video.path, page, embed_limit_mb=16)
+    shown = Report.from_json(file.read_text(encoding="utf-8"))
+    assert {(one.rule, one.track_ids) for one in shown.violations} == {
+        (one.rule, one.track_ids) for one in report.violations
+    }, HOW
+    page_text = file.with_suffix(".html").read_text(encoding="utf-8")
+    assert all(one.explanation.split(",")[0][1:] in page_text for one in shown.violations)
 
 
 @pytest.fixture(autouse=True)

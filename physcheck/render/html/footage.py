@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
 import cv2
 import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange
 
 from physcheck.container import Packets, open_container, video_stream
 from physcheck.errors import InputError
-from physcheck.types import Bytes
-from physcheck.video import write_video
+from physcheck.types import Bytes, Floats
 
 __all__ = ["Cut", "Footage", "read_footage", "read_picture", "thumbnail_cut"]
 
@@ -22,7 +26,8 @@ HEIGHT_PX, WIDTH_PX = 480, 854
 CROP_PX = 300
 """An enlarged piece is no wider."""
 THUMBNAIL_PX = 192
-_CRF = 24
+_CRF = "24"
+_TICK = Fraction(1, 90_000)
 _KEY_S = 1.0
 """A key frame at least so often, so that seeking is quick, s."""
 _WEBP = 78
@@ -64,15 +69,31 @@ def read_footage(
         InputError: it cannot be read, or is not the clip that the report is about.
     """
     pictures: dict[tuple[int, Cut], bytes] = {}
-    with tempfile.TemporaryDirectory(prefix="physcheck-") as folder:
-        path = Path(folder, "copy.mp4")
-        frames = _Counted(_frames(clip, wanted, pictures), len(times_s), clip)
-        since_s = np.asarray(times_s) - (times_s[0] if len(times_s) else 0.0)
-        step_s = float(np.median(np.diff(since_s))) if len(since_s) > 1 else 0.04
-        fps = 1 / max(step_s, 1e-3)
-        options = {"preset": "veryfast", "bf": "0", "g": str(max(1, round(fps * _KEY_S)))}
-        write_video(path, frames, fps, crf=_CRF, options=options, times_s=since_s)
-        return Footage(path.read_bytes(), pictures)
+    since_s = np.asarray(times_s) - (times_s[0] if len(times_s) else 0.0)
+    frames = _frames(clip, len(times_s), wanted, pictures)
+    first = next(frames, None)
+    if first is None:
+        raise InputError(f"{clip}: the report knows of no frame in it")
+    return Footage(_encoded(chain([first], frames), first.width, first.height, since_s), pictures)
+
+
+def _encoded(frames: Iterable[Any], width: int, height: int, since_s: Floats) -> bytes:
+    """An MP4 of frames that are shown at `since_s`."""
+    step_s = float(np.median(np.diff(since_s))) if len(since_s) > 1 else 0.04
+    rate = Fraction(1 / max(step_s, 1e-3)).limit_denominator(60_000)
+    options = {"preset": "veryfast", "crf": _CRF, "bf": "0"}
+    options["g"] = str(max(1, round(_KEY_S * rate)))
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = _TICK
+        for frame, time_s in zip(frames, since_s, strict=True):
+            frame.pts, frame.time_base = round(time_s / _TICK), _TICK
+            frame.pict_type = PictureType.NONE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
 
 
 def read_picture(clip: Path, frame: int, cut: Cut) -> bytes:
@@ -87,31 +108,15 @@ def read_picture(clip: Path, frame: int, cut: Cut) -> bytes:
     raise InputError(f"{clip}: has no frame {frame}")
 
 
-class _Counted:
-    """Hands out pictures as long as they are those that the report is about."""
-
-    def __init__(self, pictures: Iterator[Bytes], n_frames: int, clip: Path) -> None:
-        self._pictures, self._left, self._clip = pictures, n_frames, clip
-
-    def __iter__(self) -> Iterator[Bytes]:
-        for picture in self._pictures:
-            self._left -= 1
-            if self._left < 0:
-                break
-            yield picture
-        if self._left:
-            raise InputError(
-                f"{self._clip}: is not the clip of the report: it is of another length"
-            )
-
-
 def _frames(
     clip: Path,
+    n_frames: int,
     wanted: Mapping[int, Sequence[Cut]],
     pictures: dict[tuple[int, Cut], bytes],
-) -> Iterator[Bytes]:
-    """Every frame at the size of the copy, upright, RGB; `pictures` is filled on the way."""
+) -> Iterator[Any]:
+    """Every frame at the size of the copy, upright; `pictures` is filled on the way."""
     size: tuple[int, int] | None = None
+    number = -1
     for number, decoded, turn in _decoded(clip):
         size = size or _copy_size(decoded.width, decoded.height, turn)
         cuts = wanted.get(number, ())
@@ -119,8 +124,20 @@ def _frames(
             whole = _upright(decoded, turn)
             for cut in cuts:
                 pictures[number, cut] = _cut(whole, cut)
-        small = decoded.reformat(*size, format="rgb24", interpolation="AREA")
-        yield np.ascontiguousarray(np.rot90(small.to_ndarray(), turn))
+        if number < n_frames:
+            yield _small(decoded, size, turn)
+    if number + 1 != n_frames:
+        raise InputError(f"{clip}: has not as many frames as the report says")
+
+
+def _small(decoded: Any, size: tuple[int, int], turn: int) -> Any:
+    """A frame at the size of the copy, as every browser takes it."""
+    how = {"format": "yuv420p", "dst_color_range": ColorRange.MPEG, "interpolation": "AREA"}
+    if not turn:
+        return decoded.reformat(*size, **how)
+    small = decoded.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
+    upright = np.ascontiguousarray(np.rot90(small, turn))
+    return av.VideoFrame.from_ndarray(upright, format="rgb24").reformat(**how)
 
 
 def _decoded(clip: Path) -> Iterator[tuple[int, Any, int]]:

@@ -50,7 +50,11 @@ function draw() {
   for (const one of active) for (const id of one.tracks) guilty.set(id, one);
   if (state.boxes) drawOthers(zoom, guilty);
   if (chosen) drawStory(chosen, zoom);
-  for (const one of active) drawViolation(one, zoom);
+  // The chosen one is drawn last, and its name stands alone where others would cover it.
+  const chosenNow = active.includes(chosen);
+  const hides = (one) => chosenNow && one !== chosen && one.tracks.some((id) => chosen.tracks.includes(id));
+  for (const one of active) if (one !== chosen && !hides(one)) drawViolation(one, zoom);
+  if (chosenNow) drawViolation(chosen, zoom);
   if (marked) strokeBox(marked.box, zoom, "#7fb1ff", [5, 3], 2);
 }
 
