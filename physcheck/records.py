@@ -26,6 +26,7 @@ __all__ = [
     "PackInfo",
     "Report",
     "ReportSet",
+    "ReturnRecord",
     "RuleTimeline",
     "SignalRecord",
     "TimelineRecord",
@@ -127,6 +128,19 @@ class IncidentRecord(_Record):
     explanation: str
 
 
+class ReturnRecord(_Record):
+    """When and where a thing that went behind something should come out by its own motion."""
+
+    start_frame: int = Field(description="earliest frame in which a part of it may show")
+    due_frame: int = Field(description="frame by which, at its own pace, all of it is out")
+    stop_frame: int = Field(description="exclusive; may lie beyond the end of the shot")
+    box: Box = Field(description="where it should come out, px")
+    behind: str = Field(description="what hides it")
+    empty_until: int | None = Field(description="last frame up to which nothing shows there")
+    overdue: float | None = Field(description="standard deviations from due_frame to then")
+    doubt: str = Field(description="why it may well stay there, or empty")
+
+
 class EndingRecord(_Record):
     """How a track begins or ends, and why it is thought so."""
 
@@ -136,6 +150,9 @@ class EndingRecord(_Record):
     reason: str = Field(description="why it could not be told, or empty")
     alternatives: tuple[AlternativeRecord, ...] = ()
     partner: int = Field(description="track it merged with, split from or jumped to, or -1")
+    awaited: ReturnRecord | None = Field(
+        default=None, description="of a death behind something: when it should be back"
+    )
 
 
 class TrackRecord(_Record):

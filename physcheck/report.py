@@ -22,6 +22,7 @@ from physcheck.records import (
     IncidentRecord,
     PackInfo,
     Report,
+    ReturnRecord,
     RuleTimeline,
     SignalRecord,
     TimelineRecord,
@@ -35,6 +36,7 @@ from physcheck.types import (
     Ending,
     Floats,
     Incident,
+    Return,
     Signal,
     Track,
     Video,
@@ -167,6 +169,21 @@ def _ending_record(ending: Ending) -> EndingRecord:
         reason=ending.reason,
         alternatives=_alternatives(ending.alternatives),
         partner=int(ending.partner),
+        awaited=None if ending.awaited is None else _return_record(ending.awaited),
+    )
+
+
+def _return_record(awaited: Return) -> ReturnRecord:
+    x1, y1, x2, y2 = (round(edge, _PX) for edge in awaited.box)
+    return ReturnRecord(
+        start_frame=awaited.start,
+        due_frame=awaited.due,
+        stop_frame=awaited.stop,
+        box=(x1, y1, x2, y2),
+        behind=awaited.behind,
+        empty_until=None if awaited.empty_until < 0 else awaited.empty_until,
+        overdue=_number(awaited.overdue, _ODDS),
+        doubt=awaited.doubt,
     )
 
 

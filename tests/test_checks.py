@@ -29,7 +29,7 @@ from handmade import (
 
 from physcheck.checks import registry
 from physcheck.rules import Decision, decide, load_pack, measure, select_rules
-from physcheck.types import Ending, Floats, Overlap, Shot, Support, Track, Video
+from physcheck.types import Ending, Floats, Overlap, Return, Shot, Support, Track, Video
 
 PACKS = ("default", "strict", "lenient")
 N = 60
@@ -65,6 +65,27 @@ def shot_after(track: Track) -> Shot:
 def vanishing(log_odds: float = 6.0, **changes: object) -> Shot:
     death = ending(N - 1, log_odds, cause="open" if log_odds > 0 else "occluded")
     return shot_after(track_of(rolling(), **{"death": death, **changes}))
+
+
+def hiding(overdue: float = 6.0, **changes: object) -> Shot:
+    """A thing rolls behind something and should be out ten frames later."""
+    out = (320.0, 184.0, 352.0, 216.0)
+    awaited = Return(N + 3, N + 10, N + 16, out, "scenery", N + 19, overdue)
+    death = replace(ending(N - 1, -6.0, cause="occluded"), awaited=awaited)
+    return shot_after(track_of(rolling(), **{"death": death, **changes}))
+
+
+def hiding_till_the_end() -> Shot:
+    """The shot ends before it should be out."""
+    return shot_of(hiding().tracks[0], track_of(moved(rolling(N + 5), 0, 90), id=2))
+
+
+def hiding_and_back() -> Shot:
+    """It comes out lower than it should."""
+    shot = hiding()
+    born = ending(N + 8, -6.0, birth=True, cause="occluded")
+    back = track_of(boxes_of(np.full(12, 330.0), np.full(12, 240.0), 32, 32), first=N + 8, id=3)
+    return retold(shot, (*shot.tracks, replace(back, birth=born)))
 
 
 def appearing(log_odds: float = 6.0, **changes: object) -> Shot:
@@ -188,6 +209,7 @@ def passing(turned: float, *, told: bool = True, **changes: Any) -> Shot:
 FLAGGED: dict[str, Callable[[], Shot]] = {
     "vanish": vanishing,
     "appear": appearing,
+    "lost-behind": hiding,
     "split": parting,
     "merge": lambda: parting(-1),
     "size-jump": growing,
@@ -207,6 +229,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
 CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
     "appear": lambda: appearing(-2.0),
+    "lost-behind": lambda: hiding(-1.0),
     "split": lambda: parting(alike=False),
     "merge": lambda: parting(-1, hidden=True),
     "size-jump": lambda: growing(0.0),
@@ -240,6 +263,12 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
         "appear",
         lambda: appearing(birth=Ending(12, "transition", reason="a cut", other_frame=11)),
     ),
+    "a thing that went behind who knows what": (
+        "lost-behind",
+        lambda: vanishing(death=ending(N - 1, -6.0, cause="occluded")),
+    ),
+    "a thing that may have come out elsewhere": ("lost-behind", hiding_and_back),
+    "a thing due after the shot ends": ("lost-behind", hiding_till_the_end),
     "a size that changes in a fade": ("size-jump", lambda: growing(0.5, log_odds=np.nan)),
     "a size that nobody saw whole": ("size-jump", lambda: growing(merged=~NOWHERE)),
     "a twig that was cut by the border": ("split", lambda: at_the_border(parting())),

@@ -29,6 +29,7 @@ from physcheck.types import Shot, Signal
 UNITS = {
     "vanish": ("permanence", "nats"),
     "appear": ("permanence", "nats"),
+    "lost-behind": ("permanence", "sigma"),
     "split": ("permanence", "nats"),
     "merge": ("permanence", "nats"),
     "size-jump": ("size", "nats"),
@@ -324,11 +325,25 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
 
     assert names() == [rule.name for rule in pack.rules]
     assert names(select=["size-jump"]) == ["size-jump"]
-    assert names(select=["permanence"]) == ["vanish", "appear", "split", "merge"]
-    assert names(select=["permanence"], ignore=["appear"]) == ["vanish", "split", "merge"]
+    assert names(select=["permanence"]) == ["vanish", "appear", "lost-behind", "split", "merge"]
+    assert names(select=["permanence"], ignore=["appear"]) == [
+        "vanish",
+        "lost-behind",
+        "split",
+        "merge",
+    ]
     assert names(select=["trajectory"]) == ["teleport", "trajectory", "gravity", "energy-gain"]
     assert names(
-        ignore=["trajectory", "floor", "size", "view", "interaction", "split", "merge"]
+        ignore=[
+            "trajectory",
+            "floor",
+            "size",
+            "view",
+            "interaction",
+            "lost-behind",
+            "split",
+            "merge",
+        ]
     ) == [
         "vanish",
         "appear",

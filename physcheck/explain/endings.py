@@ -26,9 +26,10 @@ from physcheck.explain.neighbours import (
     outgrowth,
 )
 from physcheck.explain.pixels import Pixels
+from physcheck.explain.returns import Seen, awaited
 from physcheck.explain.second_look import Path, look, rows_too_late
 from physcheck.explain.weighing import FIRST, SECOND, weights
-from physcheck.types import Bools, Ending, Floats, Gap, Ints, Track
+from physcheck.types import Bools, Ending, Floats, Gap, Ints, Return, Track
 
 __all__ = ["MeasuredEnd", "Surroundings", "explain_ends", "measured_ends"]
 
@@ -229,7 +230,18 @@ class _Thing:
         other = int(self.around.pixels.piece.frames[path.last + path.step])
         cause = "open" if odds > 0 else _CAUSES[best.name]
         ending = Ending(frame, cause, odds, "", tuple(alternatives), other_frame=other)
+        if path.step > 0 and cause == "occluded":
+            ending = replace(ending, awaited=self._awaited(at, path))
         return MeasuredEnd(ending, measured)
+
+    def _awaited(self, at: int, path: Path) -> Return | None:
+        """When it should be back, if it went behind something."""
+        rows = np.arange(at, at - _LONG_HISTORY - 1, -1)
+        rows = rows[rows >= 0]
+        track = self.track
+        rows = rows[track.observed[rows] & ~track.merged[rows] & ~track.border[rows]]
+        seen = Seen(self.first + rows, self.boxes[rows])
+        return awaited(self.around.pixels, path, seen)
 
     def _left(self, at: int, path: Path, margin: float) -> MeasuredEnd:
         """It may have left the frame, and nothing else is asked."""

@@ -72,6 +72,26 @@ class Pixels:
         )
         return np.asarray(patch, dtype=np.float32)
 
+    def at(self, row: int, points: Floats) -> Floats:
+        """Y, U, V (..., 3) at stabilised points (..., 2) of a frame; NaN outside the picture."""
+        ones = np.ones((*points.shape[:-1], 1))
+        there = np.concatenate([points, ones], axis=-1) @ self._to_working[row].T
+        x, y = np.moveaxis(there[..., :2] / there[..., 2:], -1, 0).astype(np.float32)
+        luma, chroma = (
+            cv2.remap(image[row], x * scale, y * scale, cv2.INTER_LINEAR).astype(np.float32)
+            for image, scale in ((self.piece.luma, 1.0), (self.piece.chroma, 0.5))
+        )
+        found = np.concatenate([luma[..., None], chroma], axis=-1)
+        h, w = self.piece.luma.shape[1:]
+        found[(x < 0) | (y < 0) | (x > w - 1) | (y > h - 1)] = np.nan
+        return np.asarray(found)
+
+    def holds(self, row: int, box: Floats) -> bool:
+        """Whether a stabilised box (4,) lies within the picture of a row."""
+        x1, y1, x2, y2 = self.to_frame(row, box)
+        h, w = self.piece.luma.shape[1:]
+        return bool(x1 >= 0 and y1 >= 0 and x2 <= w and y2 <= h)
+
     def window(self, row: int, box: Floats, reach: Floats) -> tuple[Bytes, Floats]:
         """The luma around a stabilised box as it lies in the frame, working px.
 

@@ -17,6 +17,7 @@ __all__ = [
     "Gap",
     "Horizon",
     "Overlap",
+    "Return",
     "Shot",
     "Stretch",
     "Support",
@@ -42,6 +43,29 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """When and where a thing that went behind something should come out by its own motion.
+
+    start: earliest frame in which a part may show. due: frame by which, at its own pace,
+        it is wholly out. stop: the one after the latest in which it should be. All may lie
+        beyond the end of the shot.
+    box: xyxy px where it should come out. behind: what hides it, "scenery" or "thing".
+    empty_until: last frame up to which nothing shows there, nor where it went; -1 where
+        it could not be told. overdue: from `due` to then, in standard deviations of when
+        it should come out. doubt: why it may well stay there, "" otherwise.
+    """
+
+    start: int
+    due: int
+    stop: int
+    box: tuple[float, float, float, float]
+    behind: str
+    empty_until: int = -1
+    overdue: float = float("nan")
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a track begins or ends.
 
@@ -54,6 +78,8 @@ class Ending:
     reason: why it could not be told, "" otherwise.
     partner: id of the track it merged with, split from or jumped to, or -1.
     other_frame: first frame without the thing (death) or last one without (birth).
+    awaited: of a death or departure behind something, when it should be back; None where
+        it did not go behind anything or that could not be foreseen.
     """
 
     frame: int
@@ -63,6 +89,7 @@ class Ending:
     alternatives: tuple[Alternative, ...] = ()
     partner: int = -1
     other_frame: int = -1
+    awaited: Return | None = None
 
 
 @dataclass(frozen=True, slots=True)
