@@ -381,7 +381,7 @@ def test_the_list_of_rules_has_a_row_each():
     rows = list_rules(load_pack("default", checks=CHECKS), checks=CHECKS)
     assert [row.name for row in rows] == list(UNITS)
     assert rows[2].summary == "A thing does what it should not."
-    assert (rows[4].group, rows[4].unit) == ("size", "nats")
+    assert (rows[5].group, rows[5].unit) == ("size", "nats")
 
 
 def test_a_rule_is_described_with_everything_its_check_says(tmp_path):
