@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ def peaks(n_clean: int = 200, n_violating: int = 100, seed: int = 0) -> Peaks:
         groups=tuple(f"source {k}" for k in range(n)),
         origins=("footage",) * n,
         rules=("size-jump", "teleport"),
+        kinds=(frozenset[str](),) * n_clean + (frozenset({"size-jump"}),) * n_violating,
     )
 
 
@@ -104,7 +106,7 @@ def test_a_limit_holds_on_each_kind_of_footage_by_itself() -> None:
     noisy = np.arange(300) < 30
     values = np.where(noisy[:, None], both.values * 4.0, both.values)
     origins = tuple("handheld" if one else "tripod" for one in noisy)
-    mixed = Peaks(values, both.elsewhere, both.clean, both.groups, origins, both.rules)
+    mixed = replace(both, values=values, origins=origins)
     assert calibrate(mixed, pack()).rules[0].limit > 2 * calibrate(both, pack()).rules[0].limit
 
 
@@ -117,8 +119,23 @@ def test_clips_of_one_source_have_one_vote() -> None:
         tuple(np.repeat(one.groups, 9).tolist()),
         ("footage",) * 108,
         one.rules,
+        one.kinds * 9,
     )
     assert calibrate(copies, pack()).rules[0].limit == calibrate(one, pack()).rules[0].limit
+
+
+def test_limits_can_be_kept_while_probabilities_are_learned() -> None:
+    kept = calibrate(peaks(), pack(), share=None)
+    assert [one.limit for one in kept.rules] == [one.limit for one in pack().rules]
+    assert all(one.kept for one in kept.rules)
+    assert kept.score_curve
+
+
+def test_a_rule_learns_its_odds_from_the_violations_of_its_own_kind_alone() -> None:
+    found = peaks()
+    others = replace(found, kinds=(frozenset({"teleport"}),) * len(found.clean))
+    assert calibrate(others, pack()).rules[0].n_violating == 0
+    assert calibrate(found, pack()).rules[0].n_violating == 100
 
 
 def test_too_few_clean_clips_are_refused() -> None:
@@ -151,7 +168,8 @@ def test_the_score_curve_finds_how_often_something_is_wrong_and_never_ties(n: in
     knots = np.array(fit_score_curve(worst, violating))
     assert (np.diff(knots, axis=0) > 0.0).all()
     assert knots[0].tolist() == [0.0, 0.0] and knots[-1].tolist() == [1.0, 1.0]
-    at = np.array([0.2, 0.5, 0.8])
+    assert np.interp(0.5, *knots.T) == 0.5
+    at = np.array([0.2, 0.8])
     assert np.interp(at, *knots.T) == pytest.approx(1 / 3 + at * 2 / 3, abs=0.15)
 
 

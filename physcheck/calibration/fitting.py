@@ -20,6 +20,8 @@ from physcheck.types import Bools, Floats, Ints
 __all__ = ["Calibration", "HeldOut", "RuleFit", "calibrate"]
 
 _FEWEST_CLEAN = 10
+_NEAR_SHARE, _NEAR_NATS = 0.3, 3.0
+"""Numbers above this share of the limit, or less than so many nats below it, teach the odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RuleFit:
     limit: in the rule's unit. steepness: see `fit_steepness`; None for a number that is log
     odds already, whose odds grow by e with every `scale` above the limit. n_clean,
     n_violating: clips that it was learned from. highest_clean: what the worst of the clean
-    ones reached. kept: the rule kept its limit, because nothing above zero was seen.
+    ones reached. kept: the rule kept its limit.
     """
 
     name: str
@@ -58,13 +60,13 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The fits of all rules. share: of clean clips that one rule may flag.
+    """The fits of all rules. share: of clean clips that one rule may flag, None: limits kept.
 
     score_curve: from the probability of the worst moment to that of the clip.
     """
 
     rules: tuple[RuleFit, ...]
-    share: float
+    share: float | None
     held_out: HeldOut
     origins: tuple[str, ...]
     n_clips: int
@@ -72,7 +74,9 @@ class Calibration:
     score_curve: ScoreCurve
 
 
-def calibrate(peaks: Peaks, pack: Pack, *, share: float = 0.01, n_folds: int = 5) -> Calibration:
+def calibrate(
+    peaks: Peaks, pack: Pack, *, share: float | None = 0.01, n_folds: int = 5
+) -> Calibration:
     """Learn limits and steepness from labelled clips.
 
     A limit must hold on each kind of footage by itself: it is worked out for every label
@@ -81,7 +85,8 @@ def calibrate(peaks: Peaks, pack: Pack, *, share: float = 0.01, n_folds: int = 5
 
     Args:
         peaks: what the clips reached. pack: the rules, whose limits are a fallback.
-        share: of clean clips that one rule may flag, in (0, 1).
+        share: of clean clips that one rule may flag, in (0, 1); None keeps the pack's limits, and
+            learns only how fast the odds grow, and the score.
         n_folds: groups are dealt into so many folds; each is judged by the others' limits.
 
     Raises:
@@ -106,27 +111,25 @@ def calibrate(peaks: Peaks, pack: Pack, *, share: float = 0.01, n_folds: int = 5
     )
 
 
-def _fit(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float) -> RuleFit:
+def _fit(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float | None) -> RuleFit:
     """Learn one rule from some clips."""
     clean = rows[peaks.clean[rows]]
-    violating = rows[~peaks.clean[rows]]
-    found = [
-        tail_limit(
-            values, share, additive=rule.null.family in ("exponential", "log-odds"), n_clean=n
-        )
-        for values, n in _by_origin(peaks, column, clean)
-    ]
-    learned = max(found, default=0.0)
+    violating = np.array([row for row in rows if rule.name in peaks.kinds[row]], dtype=np.int64)
+    learned = 0.0 if share is None else _learned(peaks, rule, column, clean, share)
     limit = _rounded(learned) if learned > 0.0 else rule.limit
     obeying, broken = peaks.values[clean, column], peaks.values[violating, column]
     seen = np.concatenate([obeying, broken])
-    known = np.isfinite(seen)
-    labels = np.append(np.zeros(len(obeying), bool), np.ones(len(broken), bool))[known]
+    labels = np.append(np.zeros(len(obeying), bool), np.ones(len(broken), bool))
     steepness, scale = None, None
+    # Far below the limit lie the violations that the rule does not see at all: they say
+    # nothing of how sure it may be of what it does see.
     if rule.null.family == "log-odds":
-        scale = round(fit_scale(seen[known] - limit, labels, _balanced(labels)), 2)
+        near = seen - limit > -_NEAR_NATS
+        scale = round(fit_scale(seen[near] - limit, labels[near], _balanced(labels[near])), 2)
     else:
-        steepness = round(fit_steepness(seen[known] / limit, labels, _balanced(labels)), 2)
+        near = seen / limit > _NEAR_SHARE
+        steepness = fit_steepness(seen[near] / limit, labels[near], _balanced(labels[near]))
+        steepness = round(steepness, 2)
     return RuleFit(
         name=rule.name,
         limit=limit,
@@ -137,6 +140,16 @@ def _fit(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float) -> Rul
         highest_clean=float(np.nanmax(obeying)) if np.isfinite(obeying).any() else 0.0,
         kept=learned <= 0.0,
     )
+
+
+def _learned(peaks: Peaks, rule: Rule, column: int, rows: Ints, share: float) -> float:
+    """The limit that holds on each kind of footage by itself."""
+    additive = rule.null.family in ("exponential", "log-odds")
+    found = [
+        tail_limit(values, share, additive=additive, n_clean=n)
+        for values, n in _by_origin(peaks, column, rows)
+    ]
+    return max(found, default=0.0)
 
 
 def _by_origin(peaks: Peaks, column: int, rows: Ints) -> list[tuple[Floats, int]]:
@@ -188,7 +201,7 @@ def _worst(peaks: Peaks, pack: Pack, fits: Sequence[RuleFit], rows: Ints) -> Flo
     return np.asarray(np.array(said).max(axis=0, initial=0.0), dtype=np.float64)
 
 
-def _held_out(peaks: Peaks, pack: Pack, share: float, n_folds: int) -> HeldOut:
+def _held_out(peaks: Peaks, pack: Pack, share: float | None, n_folds: int) -> HeldOut:
     """Judge each fold by limits that were learned from the others."""
     names = sorted(set(peaks.groups))
     order = np.random.default_rng(0).permutation(len(names))

@@ -35,7 +35,7 @@ class Peaks:
     values: (N, R) the largest of the whole clip in a clean one, of the labelled intervals
     in a violating one. elsewhere: (N, R) the largest outside of them. clean: (N,).
     groups: (N,) clips of one group are not independent. origins: (N,) names of label sets.
-    rules: (R,) names.
+    rules: (R,) names. kinds: (N,) what is labelled in each clip.
     """
 
     values: Floats
@@ -44,6 +44,7 @@ class Peaks:
     groups: tuple[str, ...]
     origins: tuple[str, ...]
     rules: tuple[str, ...]
+    kinds: tuple[frozenset[str], ...]
 
 
 def gather_peaks(clips: Sequence[ClipReport], pack: Pack) -> Peaks:
@@ -67,6 +68,7 @@ def gather_peaks(clips: Sequence[ClipReport], pack: Pack) -> Peaks:
         groups=tuple(one.label.group for one in told),
         origins=tuple(one.origin for one in told),
         rules=tuple(rule.name for rule in pack.rules),
+        kinds=tuple(frozenset(v.kind for v in one.label.violations) for one in told),
     )
 
 

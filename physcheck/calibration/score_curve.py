@@ -17,6 +17,8 @@ ScoreCurve: TypeAlias = tuple[tuple[float, float], ...]
 _ENOUGH = 200
 """Violating clips from which on the curve may have any shape."""
 _LEAST_IN_STEP = 20
+_EVEN = 0.5
+"""A clip is flagged from here on, and what is flagged is more likely wrong than not."""
 _FLOOR = 1e-3
 _KNOTS = np.array([0.003, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97])
 _PRIOR_SPREAD = 1.0
@@ -28,7 +30,8 @@ def fit_score_curve(worst: Floats, violating: Bools) -> ScoreCurve:
     A rule's probability is about the moment that it accuses; that of the clip is another,
     for what no rule can see is there too. With at least 200 violating clips the curve is
     isotonic, in steps of 20 clips and more, and straight from the middle of a step to that
-    of the next, so that no two clips with different numbers tie; with fewer it is logistic in
+    of the next, so that no two clips with different numbers tie; it passes through one half at one
+    half, so that verdict and score never disagree; with fewer it is logistic in
     the log odds, shrunk towards taking them as they are.
 
     Args:
@@ -42,9 +45,7 @@ def fit_score_curve(worst: Floats, violating: Bools) -> ScoreCurve:
         at, share = _steps(worst, violating)
     else:
         at, share = _KNOTS, _logistic(worst, violating, _KNOTS)
-    inside = (at > 0.0) & (at < 1.0)
-    knots = [(0.0, 0.0), *zip(at[inside].tolist(), share[inside].tolist(), strict=True), (1.0, 1.0)]
-    return _rising(knots)
+    return _rising(at, np.where(at < _EVEN, np.minimum(share, _EVEN), np.maximum(share, _EVEN)))
 
 
 def _steps(worst: Floats, violating: Bools) -> tuple[Floats, Floats]:
@@ -84,11 +85,14 @@ def _log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(held / (1.0 - held)), dtype=np.float64)
 
 
-def _rising(knots: list[tuple[float, float]]) -> ScoreCurve:
-    """Leave out knots that do not rise by what three digits show."""
-    kept = [knots[0]]
-    for x, y in knots[1:-1]:
-        x, y = round(x, 4), round(y, 3)
-        if x > kept[-1][0] and kept[-1][1] < y < 1.0:
+def _rising(at: Floats, share: Floats) -> ScoreCurve:
+    """Knots from (0, 0) by (0.5, 0.5) to (1, 1) that rise by what three digits show."""
+    ends = ((0.0, 0.0), (_EVEN, _EVEN), (1.0, 1.0))
+    kept = [ends[0]]
+    for x, y in zip(at.round(4).tolist(), share.round(3).tolist(), strict=True):
+        if x > _EVEN > kept[-1][0]:
+            kept.append(ends[1])
+        room = _EVEN if x < _EVEN else 1.0
+        if x != _EVEN and x > kept[-1][0] and kept[-1][1] < y < room:
             kept.append((x, y))
-    return (*kept, knots[-1])
+    return (*kept, *(end for end in ends if end > kept[-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from physcheck import __version__
@@ -34,10 +35,11 @@ def pack_yaml(found: Calibration, pack: Pack, *, name: str, detector: str) -> st
         f"  detector: {_quoted(detector)}",
         f"  n_clips: {found.n_clips}",
         f"  n_groups: {found.n_groups}",
-        f"  share: {found.share:g}            # of clean clips that one rule may flag",
+        f"  share: {'null' if found.share is None else f'{found.share:g}'}            "
+        "# of clean clips that one rule may flag; null: limits as they were",
         f"  clean_flagged: {held.clean_flagged:.4f}   # of {held.n_clean} held out",
-        f"  violating_flagged: {held.violating_flagged:.4f}   # of {held.n_violating} held out",
-        f"  calibration_error: {held.calibration_error:.4f}   # of 1 - score, held out",
+        f"  violating_flagged: {_number(held.violating_flagged)}   # of {held.n_violating}",
+        f"  calibration_error: {_number(held.calibration_error)}   # of 1 - score, held out",
         "# From the probability of the worst moment to that of something wrong in the clip.",
         f"score_curve: [{knots}]",
         "",
@@ -49,14 +51,15 @@ def pack_yaml(found: Calibration, pack: Pack, *, name: str, detector: str) -> st
 
 
 def _rule(one: RuleFit, unit: str) -> list[str]:
-    if one.kept:
-        told = f"as it was, for {one.n_clean} clean clips show nothing above zero"
-    else:
-        told = f"the worst of {one.n_clean} clean clips has {one.highest_clean:.3g} {unit}"
+    told = f"the worst of {one.n_clean} clean clips has {one.highest_clean:.3g} {unit}"
     lines = [f"  {one.name}:", f"    limit: {one.limit:g}", f"    origin: {_quoted(told)}"]
     if one.steepness is not None:
         return [*lines, f"    steepness: {one.steepness:g}"]
     return [*lines, '    "null":', f"      scale: {one.scale:g}"]
+
+
+def _number(value: float) -> str:
+    return "null" if math.isnan(value) else f"{value:.4f}"
 
 
 def _shipped(pack: Pack) -> bool:

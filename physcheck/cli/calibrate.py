@@ -39,6 +39,12 @@ def calibrate(
         float,
         typer.Option(metavar="S", help="Share of clean clips that one rule may flag."),
     ] = 0.01,
+    keep_limits: Annotated[
+        bool,
+        typer.Option(
+            "--keep-limits", help="Keep all limits; learn only how probable a violation is."
+        ),
+    ] = False,
     reports: Reports = None,
     detector: Detector = None,
     weights: Weights = None,
@@ -54,7 +60,8 @@ def calibrate(
     read (the rest counted).
     """
     flags = settings_among(locals())
+    wanted = None if keep_limits else share
     from physcheck.cli.calibrating import run
 
-    if not run(labels, output, share, reports, flags):
+    if not run(labels, output, wanted, reports, flags):
         raise typer.Exit(EXIT_INPUT)

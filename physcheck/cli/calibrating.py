@@ -24,7 +24,7 @@ __all__ = ["run"]
 def run(
     labels: Sequence[Path],
     output: Path,
-    share: float,
+    share: float | None,
     reports: Path | None,
     flags: dict[str, Any],
 ) -> bool:
@@ -33,7 +33,7 @@ def run(
     Returns:
         Whether every clip could be read.
     """
-    if not 0.0 < share < 1.0:
+    if share is not None and not 0.0 < share < 1.0:
         raise ConfigurationError(f"--share {share:g}: must be between 0 and 1, such as 0.01")
     check_writable(output)
     settings = load_settings(flags)

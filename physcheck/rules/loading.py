@@ -69,9 +69,9 @@ class _CalibrationModel(_Model):
     detector: str
     n_clips: int = Field(ge=1)
     n_groups: int = Field(ge=1)
-    share: float = Field(gt=0, lt=1)
+    share: float | None = Field(gt=0, lt=1)
     clean_flagged: float
-    violating_flagged: float
+    violating_flagged: float | None
     calibration_error: float | None = None
 
 
