@@ -10,7 +10,7 @@ from physcheck import boxes as geometry
 from physcheck.signals import robust_scale
 from physcheck.types import Bools, Floats, Ints, Shot, Track
 
-__all__ = ["Start", "find_starts", "judged_rows", "nearest_other"]
+__all__ = ["Approach", "Start", "find_starts", "judged_rows", "nearest_approach", "nearest_other"]
 
 _REST_S = 0.4
 _MIN_REST_ROWS = 6
@@ -30,6 +30,9 @@ _ROWS_LATER = 20
 """Body lengths that it must get within so many rows, or it only stirs."""
 _GOES_ON = 0.3
 """Share of its way after the first row; less, and the box only jumped to another place."""
+_APPROACH_S = 0.25
+_TOWARDS, _ALONG = 0.8, 0.7
+"""Cosines: it comes towards the thing, and the thing goes off in the same direction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,3 +180,43 @@ def _start(track: Track, rows: Ints, place: Floats, last: int, need: int) -> Sta
         direction=direction,
         sharpness=float(max(way[1] - even * way[-1], 0.0) / error),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """Another thing comes towards the one at rest as that sets out, and would push it so.
+
+    other_id: of its track. gap_px: between the two as the one sets out. speed_px_per_s: of
+    the other. due_s: after which they would touch.
+    """
+
+    other_id: int
+    gap_px: float
+    speed_px_per_s: float
+    due_s: float
+
+
+def nearest_approach(track: Track, start: Start, shot: Shot) -> Approach | None:
+    """Of all that come towards a thing as it sets out, the one that is due first."""
+    coming = (_approach(track, start, other) for other in shot.tracks if other.id != track.id)
+    known = [one for one in coming if one is not None]
+    return min(known, key=lambda one: one.due_s, default=None)
+
+
+def _approach(track: Track, start: Start, other: Track) -> Approach | None:
+    now_s = track.times_s[start.row]
+    lately = (other.times_s <= now_s) & (other.times_s > now_s - _APPROACH_S) & other.observed
+    if lately.sum() < _MIN_ROWS_AFTER + 1 or other.merged[lately].any():
+        return None
+    times_s, places = other.times_s[lately], geometry.centre(other.boxes[lately])
+    velocity = np.polynomial.polynomial.polyfit(times_s - now_s, places, 1)[1]
+    speed = float(np.hypot(*velocity))
+    line = geometry.centre(track.boxes[start.row]) - places[-1]
+    towards = float(velocity @ line) / max(speed * float(np.hypot(*line)), 1e-9)
+    along = float(velocity @ start.direction) / max(speed, 1e-9)
+    if towards < _TOWARDS or along < _ALONG:
+        return None
+    box = track.boxes[start.row][None]
+    gap_px = float(geometry.gap(box, other.boxes[lately][-1:])[0, 0])
+    gap_px -= speed * float(now_s - times_s[-1])
+    return Approach(other.id, gap_px, speed, gap_px / (speed * towards))

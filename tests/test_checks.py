@@ -147,6 +147,13 @@ def setting_out(pace: float = 10.0, *, evenly: bool = False, **changes: object) 
     return shot_of(track_of(boxes, **changes))
 
 
+def struck(gap: float = 24.0, *, evenly: bool = False, **changes: object) -> Shot:
+    """Another thing comes from the left; so far off, the one at rest sets out to the right."""
+    still = setting_out(evenly=evenly, **changes).tracks[0]
+    x = 200 - 16 - 10 - gap - 4.0 * (30 - np.arange(N))
+    return shot_of(still, track_of(boxes_of(x, np.full(N, 200.0), 20, 20), id=2))
+
+
 def touched() -> Shot:
     """Another thing comes by when the one at rest sets out."""
     still = setting_out().tracks[0]
@@ -225,6 +232,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "spontaneous-motion": setting_out,
     "hover": hanging,
     "interpenetration": lambda: passing(0.5),
+    "collision": struck,
 }
 CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
@@ -245,6 +253,7 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "spontaneous-motion": lambda: setting_out(evenly=True),
     "hover": lambda: hanging(0),
     "interpenetration": lambda: passing(0.0),
+    "collision": lambda: struck(evenly=True),
 }
 
 
@@ -290,6 +299,8 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     "a clip in which nothing falls": ("upside-down", going),
     "a single bounce": ("reversed", lambda: hopping(1.4)),
     "a rest in a hand": ("hover", lambda: hanging(held=True)),
+    "a push from what was near enough": ("collision", lambda: struck(5.0)),
+    "a person who makes way": ("collision", lambda: struck(label="person")),
     "a passage of which no pixel tells": ("interpenetration", lambda: passing(0.0, told=False)),
     "a passage of a person": ("interpenetration", lambda: passing(0.5, label="person")),
     "a start when something is near": ("spontaneous-motion", touched),

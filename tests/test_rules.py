@@ -45,6 +45,7 @@ UNITS = {
     "spontaneous-motion": ("interaction", "sigma"),
     "hover": ("floor", "body lengths"),
     "interpenetration": ("floor", "share of the outline"),
+    "collision": ("interaction", "sigma"),
 }
 
 
