@@ -21,7 +21,7 @@ from physcheck.cli import main
 from physcheck.records import Report, ReportSet, Unread
 from physcheck.render.html import find_clip, write_index, write_page
 from physcheck.render.html.crops import plan_crops
-from physcheck.render.html.prediction import predict
+from physcheck.render.prediction import predict
 from physcheck.video import write_video
 
 HOSTILE = '<script>alert("x")</script>\'"&\n\u202e🏀' + "ä" * 200

@@ -136,6 +136,7 @@ def replace_block(what: str, made: str) -> None:
 
 def test_the_page_of_the_three_balls_shows_what_is_found_now(analysed: Analysed) -> None:
     from physcheck.render.html import write_page
+    from physcheck.render.plot import write_plot
 
     report, file = analysed("three_balls").model_copy(update={"signals": None}), EXAMPLE
     video = report.video.model_copy(update={"path": "samples/three_balls.mp4"})
@@ -144,6 +145,7 @@ def test_the_page_of_the_three_balls_shows_what_is_found_now(analysed: Analysed)
         file.write_text(report.to_json(), encoding="utf-8")
         page = file.with_suffix(".html")
         write_page(report, ROOT / video.path, page, embed_limit_mb=16)
+        write_plot(report, ROOT / video.path, file.with_suffix(".png"))
     shown = Report.from_json(file.read_text(encoding="utf-8"))
     assert {(one.rule, one.track_ids) for one in shown.violations} == {
         (one.rule, one.track_ids) for one in report.violations

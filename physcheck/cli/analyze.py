@@ -17,8 +17,10 @@ from physcheck.cli.flags import (
     Ignore,
     Jobs,
     Pack,
+    Plot,
     Quiet,
     Select,
+    Video,
     Weights,
     settings_among,
 )
@@ -169,6 +171,8 @@ def analyze(
         ),
     ] = None,
     embed_limit: EmbedLimit = None,
+    video: Video = None,
+    plot: Plot = None,
     jobs: Jobs = None,
     quiet: Quiet = None,
     verbose: Annotated[
@@ -189,5 +193,5 @@ def analyze(
     flags = settings_among(locals())
     from physcheck.cli.analyzing import run
 
-    if not run(paths, flags, form=format, output=output):
+    if not run(paths, flags, form=format, output=output, video=video, plot=plot):
         raise typer.Exit(EXIT_INPUT)

@@ -10,6 +10,7 @@ from typing import Any
 from physcheck.cli.exits import DEBUG
 from physcheck.cli.inputs import find_clips
 from physcheck.cli.output import Output, choose_format
+from physcheck.cli.pictures import Pictures
 from physcheck.cli.terminal import Terminal
 from physcheck.config import Settings, load_settings
 from physcheck.errors import ConfigurationError
@@ -20,7 +21,15 @@ from physcheck.runner import Outcome, run_clips
 __all__ = ["run"]
 
 
-def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Path | None) -> bool:
+def run(
+    paths: list[str],
+    flags: dict[str, Any],
+    *,
+    form: str | None,
+    output: Path | None,
+    video: Path | None = None,
+    plot: Path | None = None,
+) -> bool:
     """Analyse the clips and write the result.
 
     Returns:
@@ -33,7 +42,8 @@ def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Pa
     chosen = choose_format(form, output)
     terminal = Terminal(quiet=settings.quiet)
     clips = find_clips(paths)
-    _refuse_overwriting(clips, output)
+    for file in (output, video, plot):
+        _refuse_overwriting(clips, file)
     single = len(clips) == 1 and (clips == paths or isinstance(clips[0], Unread))
     sink = Output(
         terminal,
@@ -43,8 +53,9 @@ def run(paths: list[str], flags: dict[str, Any], *, form: str | None, output: Pa
         verbose=settings.verbose,
         embed_limit_mb=settings.embed_limit,
     )
+    pictures = Pictures(video, plot, terminal, single=single)
     terminal.note(f"detector {choice.name} ({choice.why})")
-    _analyze_all(clips, settings, terminal, sink)
+    _analyze_all(clips, settings, terminal, sink, pictures)
     sink.finish()
     return sink.complete
 
@@ -57,7 +68,11 @@ def _refuse_overwriting(clips: list[str | Unread], output: Path | None) -> None:
 
 
 def _analyze_all(
-    clips: list[str | Unread], settings: Settings, terminal: Terminal, sink: Output
+    clips: list[str | Unread],
+    settings: Settings,
+    terminal: Terminal,
+    sink: Output,
+    pictures: Pictures,
 ) -> None:
     """Analyse clip by clip, bring each to the sink, and say what went wrong."""
 
@@ -69,6 +84,7 @@ def _analyze_all(
         for outcome in outcomes:
             _complain(outcome, terminal)
             sink.add(outcome.result)
+            pictures.add(outcome.result)
             terminal.show(f"{len(sink)} of {len(clips)}", len(sink))
 
 

@@ -19,9 +19,11 @@ __all__ = [
     "Jobs",
     "Labels",
     "Pack",
+    "Plot",
     "Quiet",
     "Reports",
     "Select",
+    "Video",
     "Weights",
     "settings_among",
 ]
@@ -80,6 +82,22 @@ EmbedLimit = Annotated[
     typer.Option(
         metavar="MB",
         help="HTML: larger clips lie beside the page, not in it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Video = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|DIR",
+        help="Write the clip with what was found drawn in; a folder for several clips.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|DIR",
+        help="Write lanes, curves and worst frames as PNG; a folder for several clips.",
         rich_help_panel=OUTPUT,
     ),
 ]

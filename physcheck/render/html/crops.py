@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from physcheck.records import Box, Report, TrackRecord, ViolationRecord
 from physcheck.render.html.footage import Cut
-from physcheck.render.html.prediction import Prediction
+from physcheck.render.prediction import Prediction
 
 __all__ = ["Crop", "box_at", "plan_crops", "worst_frame"]
 

@@ -19,7 +19,7 @@ from physcheck.container import Packets, open_container, video_stream
 from physcheck.errors import InputError
 from physcheck.types import Bytes, Floats
 
-__all__ = ["Cut", "Footage", "read_footage", "read_picture", "thumbnail_cut"]
+__all__ = ["Cut", "Footage", "read_footage", "read_pictures", "thumbnail_cut"]
 
 HEIGHT_PX, WIDTH_PX = 480, 854
 """The copy is no larger."""
@@ -96,16 +96,21 @@ def _encoded(frames: Iterable[Any], width: int, height: int, since_s: Floats) ->
     return file.getvalue()
 
 
-def read_picture(clip: Path, frame: int, cut: Cut) -> bytes:
-    """One WebP picture of a clip.
+def read_pictures(clip: Path, wanted: Mapping[int, Sequence[Cut]]) -> dict[tuple[int, Cut], bytes]:
+    """Some WebP pictures of a clip, without a copy of it.
 
     Raises:
         InputError: the clip cannot be read, or is shorter.
     """
+    found: dict[tuple[int, Cut], bytes] = {}
     for number, decoded, turn in _decoded(clip):
-        if number == frame:
-            return _cut(_upright(decoded, turn), cut)
-    raise InputError(f"{clip}: has no frame {frame}")
+        cuts = wanted.get(number, ())
+        if cuts:
+            whole = _upright(decoded, turn)
+            found |= {(number, cut): _cut(whole, cut) for cut in cuts}
+        if number >= max(wanted, default=-1):
+            return found
+    raise InputError(f"{clip}: has no frame {max(wanted, default=0)}")
 
 
 def _frames(

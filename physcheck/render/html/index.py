@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from physcheck import __version__
 from physcheck.records import FLAG_PROBABILITY, Report, Unread
-from physcheck.render.html import wording
+from physcheck.render import wording
 from physcheck.render.html.crops import worst_frame
 from physcheck.render.html.page import review_key
 from physcheck.render.html.shell import fill
+from physcheck.render.names import clip_name
 
 __all__ = ["IndexEntry", "render_index"]
 
@@ -43,7 +44,7 @@ def _row(entry: IndexEntry) -> dict[str, Any]:
     outcome = entry.outcome
     if isinstance(outcome, Unread):
         return {
-            "name": wording.clip_name(outcome.path),
+            "name": clip_name(outcome.path),
             "path": outcome.path,
             "tone": "unread",
             "verdict": outcome.error,
@@ -55,7 +56,7 @@ def _row(entry: IndexEntry) -> dict[str, Any]:
         surest[one.rule] = max(one.probability, surest.get(one.rule, 0.0))
     ranked = sorted(surest.items(), key=lambda item: -item[1])
     return {
-        "name": wording.clip_name(outcome.video.path),
+        "name": clip_name(outcome.video.path),
         "path": outcome.video.path,
         "link": entry.link,
         "key": review_key(outcome),

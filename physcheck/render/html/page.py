@@ -17,11 +17,12 @@ from physcheck.records import (
     TrackRecord,
     ViolationRecord,
 )
-from physcheck.render.html import wording
+from physcheck.render import wording
 from physcheck.render.html.crops import Crop, plan_crops, worst_frame
 from physcheck.render.html.footage import Cut, thumbnail_cut
-from physcheck.render.html.prediction import Prediction, predict
 from physcheck.render.html.shell import data_url, fill
+from physcheck.render.names import clip_name
+from physcheck.render.prediction import Prediction, predict
 
 __all__ = ["Plan", "Shown", "plan_page", "render_page", "review_key"]
 
@@ -78,7 +79,7 @@ def render_page(report: Report, plan: Plan, shown: Shown, *, back: str = "") -> 
     """
     ranked = sorted(report.violations, key=lambda one: (-one.probability, one.start_frame))
     words, tone = wording.verdict(report)
-    name = wording.clip_name(report.video.path)
+    name = clip_name(report.video.path)
     values = {
         "report": report,
         "name": name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -11,16 +10,14 @@ from urllib.parse import quote
 from physcheck.atomic import check_writable, replace_file, write_text
 from physcheck.errors import ConfigurationError, InputError
 from physcheck.records import Report, Unread
-from physcheck.render.html import wording
-from physcheck.render.html.footage import Footage, read_footage, read_picture
+from physcheck.render.html.footage import Footage, read_footage, read_pictures
 from physcheck.render.html.index import IndexEntry, render_index
 from physcheck.render.html.page import Plan, Shown, plan_page, render_page
+from physcheck.render.names import Names, clip_name
 
 __all__ = ["find_clip", "write_index", "write_page"]
 
 _MB = 1_000_000
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST = 80
 
 
 def find_clip(report: Report, folders: Iterable[Path]) -> Path | None:
@@ -33,7 +30,7 @@ def find_clip(report: Report, folders: Iterable[Path]) -> Path | None:
     path = Path(report.video.path)
     tries = [path]
     for folder in folders:
-        tries += [folder / path, folder / wording.clip_name(report.video.path)]
+        tries += [folder / path, folder / clip_name(report.video.path)]
     return next((one for one in tries if _is_file(one)), None)
 
 
@@ -82,13 +79,13 @@ def write_index(
     folder = file.with_name(f"{file.stem}-clips")
     if pages:
         _make(folder)
-    names, entries = _Names(), []
+    names, entries = Names(), []
     for n_done, outcome in enumerate(outcomes):
         if isinstance(outcome, Unread):
             entries.append(IndexEntry(outcome))
             continue
         if progress is not None:
-            progress(wording.clip_name(outcome.video.path), n_done)
+            progress(clip_name(outcome.video.path), n_done)
         clip, link = find(outcome), ""
         if pages:
             page = folder / f"{names.take(outcome.video.path)}.html"
@@ -99,24 +96,6 @@ def write_index(
             picture = _thumbnail(outcome, clip)
         entries.append(IndexEntry(outcome, link, picture))
     write_text(file, render_index(entries))
-
-
-class _Names:
-    """Gives files names that are safe anywhere, and each only once."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def take(self, path: str) -> str:
-        """A name for what belongs to a clip, without a suffix."""
-        whole = wording.clip_name(path)
-        plain = _UNSAFE.sub("_", whole.rpartition(".")[0] or whole).strip("._-")[:_LONGEST]
-        name, n_tries = plain or "clip", 1
-        while name.lower() in self._taken:
-            n_tries += 1
-            name = f"{plain or 'clip'}-{n_tries}"
-        self._taken.add(name.lower())
-        return name
 
 
 def _make(folder: Path) -> None:
@@ -159,7 +138,8 @@ def _thumbnail(report: Report, clip: Path | None) -> bytes:
     if clip is None:
         return b""
     try:
-        return read_picture(clip, *plan_page(report).thumbnail)
+        frame, cut = plan_page(report).thumbnail
+        return read_pictures(clip, {frame: [cut]})[frame, cut]
     except InputError:
         return b""
 

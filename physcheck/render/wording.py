@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import PurePath
 
 from physcheck.records import FLAG_PROBABILITY, Report, ViolationRecord
 
 __all__ = [
-    "clip_name",
     "count",
     "judged_share",
     "number",
@@ -59,11 +57,6 @@ def odds(log_odds: float | None) -> str:
 def odds_share(log_odds: float | None) -> float:
     """How far log odds against an explanation go, on a scale that ends at 1000 to 1."""
     return 0.0 if log_odds is None else min(max(log_odds / math.log(1000), 0.0), 1.0)
-
-
-def clip_name(path: str) -> str:
-    """The last part of a path, whatever the system it comes from."""
-    return PurePath(path.replace("\\", "/")).name or path
 
 
 def who(violation: ViolationRecord) -> str:
