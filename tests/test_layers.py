@@ -21,9 +21,10 @@ TABLE = """
     types                                       frozen data types
     atomic                                      files that are whole or not there
     boxes kalman signals statistics things      mathematics, and words for things
-    parabolas                                   a path in pieces of constant acceleration
+    parabolas perspective                       what way a thing in flight goes, and is seen to go
     fitness                                     which things can be judged at all
     ends changes falls partings starts          what several checks share
+    arcs                                        flights that change midway
     floors                                      where the floor is under a thing
     sinking                                     what sinks into the ground
     drawing                                     rooms, things and a camera, drawn
@@ -62,7 +63,17 @@ LAYERS = [
 LAYER_OF = {part: number for number, layer in enumerate(LAYERS) for part in layer}
 
 FOR_CHECKS = {"errors", "types", "boxes", "kalman", "signals", "statistics", "things"}
-FOR_CHECKS |= {"fitness", "ends", "changes", "falls", "partings", "starts", "floors", "sinking"}
+FOR_CHECKS |= {
+    "fitness",
+    "ends",
+    "changes",
+    "falls",
+    "partings",
+    "starts",
+    "floors",
+    "sinking",
+    "arcs",
+}
 LIBRARIES_FOR_CHECKS = {"numpy", "scipy"}
 
 # The root is there before any of its modules, so its one constant does no harm.

@@ -38,7 +38,7 @@ UNITS = {
     "floor-penetration": ("floor", "px"),
     "teleport": ("trajectory", "nats"),
     "trajectory": ("trajectory", "sigma"),
-    "gravity": ("trajectory", "share of the fall"),
+    "gravity": ("trajectory", "sigma"),
     "energy-gain": ("trajectory", "drops"),
     "upside-down": ("view", "sigma"),
     "reversed": ("view", "log energy"),

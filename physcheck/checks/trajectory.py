@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from physcheck import boxes as geometry
+from physcheck.arcs import Arc, Bend, arcs_of, bend_of
 from physcheck.checks import check
 from physcheck.falls import Turn, is_fall, stretches_of, turn_between
 from physcheck.fitness import size_of
@@ -28,6 +29,8 @@ _UPWARDS, _STRAIGHT_UP = 0.35, 0.9
 """Cosines to the pull: a turn may be a bounce, and one from something level."""
 _AGREE, _WELL_ABOVE = 0.25, 0.8
 """Heights of the thing: contacts agree within the one, and a turn is well above by the other."""
+_SURE_PULL, _LEAST_PULL = 5.0, 3.0
+"""Standard errors of the acceleration of a flight: of two stretches, and of a whole."""
 _BLUNT = 0.25
 """Body lengths a frame: a turn by as much must stand out, or nothing can be told."""
 
@@ -52,7 +55,8 @@ def trajectory(
         its standard deviation, in which shares of speed and acceleration are included
         for perspective, lens and rolling shutter. Both sides share one acceleration. 0
         where a thing goes on, or stays, as it was. What is not in free flight counts
-        for less, and must go on evenly for six frames on both sides.
+        for less, and must go on evenly for six frames on both sides. A long flight is
+        also asked as a whole, seen in perspective, whether two explain it better than one.
     Abstains: no stretch of four frames, place too unsure; at a turn that something may
         have caused: another thing nearby, a bounce from below, scenery that would give back
         so much, people, animals and vehicles, which move by themselves; at a
@@ -112,6 +116,8 @@ def _measure(
     excuse = _unfit(track, min_size_px, max_waver)
     for a, b in itertools.pairwise(stretches):
         evidence += _judge_turn(track, shot, a, b, excuse, settings, values, reasons)
+    for arc in arcs_of(track, shot) if not excuse else ():
+        evidence += _judge_arc(track, shot, arc, stretches, settings, values, reasons)
     reasons[np.isfinite(values)] = ""
     return signal_of(track, values, reasons, unit="sigma", evidence=evidence)
 
@@ -179,11 +185,64 @@ def _judge_turn(
     return [_evidence(track, turn, rows, row)] if values[row] > 2 else []
 
 
+def _judge_arc(
+    track: Track,
+    shot: Shot,
+    arc: Arc,
+    stretches: list[Stretch],
+    settings: _Settings,
+    values: Floats,
+    reasons: NDArray[np.str_],
+) -> list[Evidence]:
+    """Judge where a whole flight is best taken as two with different velocities."""
+    bend = bend_of(arc)
+    if bend is None or bend.kind != "turn":
+        return []
+    rows = arc.rows[(arc.rows == bend.row) | (arc.rows == arc.rows[bend.n_before])]
+    turn = _as_turn(bend, arc, float(track.times_s[bend.row]))
+    frames = track.frames[arc.rows]
+    falls = any(is_fall(one) and np.isin(one.frames, frames).any() for one in stretches)
+    if not (falls and _upright(turn, _LEAST_PULL)) or bend.misfit > _MAX_MISFIT:
+        return []
+    row = int(rows[-1])
+    if np.nan_to_num(values[rows]).max() > turn.sigmas:
+        return []
+    innocent = _innocent(track, shot, turn, rows, True, settings)
+    if innocent:
+        values[rows], reasons[rows] = np.nan, innocent
+        return []
+    values[rows] = 0.0
+    values[row] = turn.sigmas
+    return [_evidence(track, turn, rows, row)] if turn.sigmas > 2 else []
+
+
+def _as_turn(bend: Bend, arc: Arc, time_s: float) -> Turn:
+    """A change of velocity in one flight, as one between two stretches."""
+    after = bend.velocity + bend.change
+    fastest = max(float(np.hypot(*bend.velocity)), float(np.hypot(*after)))
+    return Turn(
+        time_s=time_s,
+        before=bend.velocity,
+        after=after,
+        acceleration=bend.before,
+        acceleration_sigma=np.abs(bend.pull_sigma),
+        speed_sigma=np.zeros(2),
+        sigmas=bend.sigmas,
+        residual=bend.misfit,
+        pace=fastest * arc.step_s / arc.size_px,
+        growth=0.0,
+    )
+
+
 def _flies(turn: Turn, before: Stretch, after: Stretch) -> bool:
     """One acceleration up or down the picture on both sides, and a fall on one of them."""
+    return _upright(turn, _SURE_PULL) and (is_fall(before) or is_fall(after))
+
+
+def _upright(turn: Turn, surely: float) -> bool:
     pull, sigma = turn.acceleration, turn.acceleration_sigma
-    upright = abs(pull[1]) > 5 * sigma[1] and abs(pull[0]) < 0.35 * abs(pull[1]) + 2 * sigma[0]
-    return bool(upright and (is_fall(before) or is_fall(after)))
+    slant = abs(pull[0]) - 2 * sigma[0]
+    return bool(abs(pull[1]) > surely * sigma[1] and slant < 0.35 * abs(pull[1]))
 
 
 def _innocent(

@@ -345,6 +345,8 @@ class World:
     stretches: of all tracks that move, each track's in order of time.
     horizon: of the plane that things go along; None where it is not known.
     overlaps: of things with what stands still.
+    pull_px_per_s2: acceleration of a free fall, px of the clip and seconds of the clip; NaN
+        where the scale is not known.
     """
 
     camera: Floats
@@ -355,6 +357,7 @@ class World:
     stretches: tuple[Stretch, ...] = ()
     horizon: Horizon | None = None
     overlaps: tuple[Overlap, ...] = ()
+    pull_px_per_s2: float = float("nan")
 
     def __post_init__(self) -> None:
         freeze(self, {"camera": ("n", 3, 3), "camera_frames": ("n",)})
