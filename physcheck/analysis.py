@@ -39,7 +39,7 @@ from physcheck.score import score
 from physcheck.sight import OpenedSight, open_sight
 from physcheck.tensors import is_tensor, read_tensor
 from physcheck.tracking import track
-from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Tensor, Track
+from physcheck.types import Bytes, Ending, Gap, Piece, Shot, Signal, Tensor, Track, World
 from physcheck.video import ArrayReader, VideoReader
 from physcheck.world import build_world
 
@@ -138,6 +138,7 @@ def analyze(
         config_sha256=configuration_sha256(**arguments),
         seconds=work.clock.seconds,
         incidents=tell_incidents(decision.violations, work.tracks),
+        worlds=work.worlds,
         signals=work.signals if signals else None,
         notes=(opened.line, *looking.notes(), *reader.remarks, *work.notes()),
     )
@@ -222,6 +223,7 @@ class _Work:
     ignored: _Ignored
     progress: Callable[[str, float], None]
     tracks: list[Track] = field(default_factory=list)
+    worlds: list[World] = field(default_factory=list)
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     clock: _Clock = field(default_factory=_Clock)
     borders: list[int] = field(default_factory=list)
@@ -274,6 +276,7 @@ class _Work:
                 heeded = [_narrow(self.ignored.apply(signal, piece)) for signal in signals]
                 self.signals.setdefault(rule, []).extend(heeded)
         self.tracks += map(_slim, tracks)
+        self.worlds.append(replace(world, stretches=()))
         if not piece.last:
             self.borders.append(int(piece.frames[-1]) + 1)
 

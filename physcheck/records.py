@@ -19,10 +19,12 @@ __all__ = [
     "SCHEMA_VERSION",
     "AlternativeRecord",
     "Box",
+    "ContactRecord",
     "DetectorInfo",
     "EndingRecord",
     "FrameSpan",
     "IncidentRecord",
+    "OverlapRecord",
     "PackInfo",
     "Report",
     "ReportSet",
@@ -167,6 +169,30 @@ class TrackRecord(_Record):
     death: EndingRecord
 
 
+class ContactRecord(_Record):
+    """A thing touches something that is below it."""
+
+    track_id: int
+    other_id: int = Field(description="the track that it touches, or -1")
+    frame: int
+    point: tuple[float, float] = Field(description="x, y, px")
+    kind: str = Field(description="bounce, rest or turn")
+    sigma_px: float = Field(description="how well the place is known")
+
+
+class OverlapRecord(_Record):
+    """A part of a thing is hidden for a while: who is in front. One entry a frame."""
+
+    track_id: int
+    frames: tuple[int, ...]
+    in_front: tuple[float | None, ...] = Field(
+        description="log odds that the thing is in front, nats; null where it is not told"
+    )
+    hidden: tuple[float, ...] = Field(description="share of the outline that is behind")
+    turned: float = Field(description="share of the outline in which the order turns round")
+    turned_frame: int = Field(description="first frame after that")
+
+
 class RuleTimeline(_Record):
     """One lane of the timeline."""
 
@@ -220,6 +246,8 @@ class Report(_Record):
     violations: tuple[ViolationRecord, ...] = ()
     incidents: tuple[IncidentRecord, ...] = ()
     tracks: tuple[TrackRecord, ...] = ()
+    contacts: tuple[ContactRecord, ...] = ()
+    overlaps: tuple[OverlapRecord, ...] = ()
     timeline: TimelineRecord
     signals: tuple[SignalRecord, ...] | None = None
     seconds: dict[str, float] = Field(description="wall clock per stage, and 'total'")

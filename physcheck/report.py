@@ -16,10 +16,12 @@ import numpy as np
 from physcheck.records import (
     AlternativeRecord,
     Box,
+    ContactRecord,
     DetectorInfo,
     EndingRecord,
     FrameSpan,
     IncidentRecord,
+    OverlapRecord,
     PackInfo,
     Report,
     ReturnRecord,
@@ -33,14 +35,17 @@ from physcheck.records import (
 from physcheck.types import (
     Alternative,
     Bools,
+    Contact,
     Ending,
     Floats,
     Incident,
+    Overlap,
     Return,
     Signal,
     Track,
     Video,
     Violation,
+    World,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +69,7 @@ def build_report(
     config_sha256: str,
     seconds: Mapping[str, float],
     incidents: Sequence[Incident] = (),
+    worlds: Sequence[World] = (),
     signals: Mapping[str, Sequence[Signal]] | None = None,
     notes: Sequence[str] = (),
     problems: Sequence[str] = (),
@@ -80,6 +86,7 @@ def build_report(
         config_sha256: of the pack and all settings, see `physcheck.rules.config_sha256`.
         seconds: wall clock per stage, s; 'total' is added where it is missing.
         incidents: its violations, told as stories.
+        worlds: what surrounds the tracks, of each shot.
         signals: per rule, what its check measured; given, it is stored in full.
         notes: sentences about choices made.
         problems: what could not be read, beside `video.problems`.
@@ -97,6 +104,8 @@ def build_report(
         violations=tuple(_violation_record(one) for one in decision.violations),
         incidents=tuple(_incident_record(one) for one in incidents),
         tracks=tuple(_track_record(one) for one in tracks),
+        contacts=tuple(_contact_record(one) for world in worlds for one in world.contacts),
+        overlaps=tuple(_overlap_record(one) for world in worlds for one in world.overlaps),
         timeline=_timeline_record(decision),
         signals=None if signals is None else _signal_records(signals),
         seconds=_seconds(seconds),
@@ -196,6 +205,29 @@ def _track_record(track: Track) -> TrackRecord:
         observed=tuple(track.observed.tolist()),
         birth=_ending_record(track.birth),
         death=_ending_record(track.death),
+    )
+
+
+def _contact_record(contact: Contact) -> ContactRecord:
+    x, y = contact.point
+    return ContactRecord(
+        track_id=int(contact.track_id),
+        other_id=int(contact.other_id),
+        frame=int(contact.frame),
+        point=(round(float(x), _PX), round(float(y), _PX)),
+        kind=contact.kind,
+        sigma_px=round(float(contact.sigma_px), _PX),
+    )
+
+
+def _overlap_record(overlap: Overlap) -> OverlapRecord:
+    return OverlapRecord(
+        track_id=int(overlap.track_id),
+        frames=tuple(overlap.frames.tolist()),
+        in_front=tuple(_number(value, _ODDS) for value in overlap.in_front.tolist()),
+        hidden=tuple(np.round(overlap.hidden, _ODDS).tolist()),
+        turned=round(float(overlap.turned), _ODDS),
+        turned_frame=int(overlap.turned_frame),
     )
 
 

@@ -7,7 +7,18 @@ import numpy as np
 from physcheck.report import DetectorInfo, Report, build_report
 from physcheck.rules import Decision, Pack
 from physcheck.score import Score
-from physcheck.types import Alternative, Ending, Signal, Timeline, Track, Video, Violation
+from physcheck.types import (
+    Alternative,
+    Contact,
+    Ending,
+    Overlap,
+    Signal,
+    Timeline,
+    Track,
+    Video,
+    Violation,
+    World,
+)
 
 N_FRAMES = 48
 FPS = 24.0
@@ -140,6 +151,18 @@ def vanish() -> Violation:
     )
 
 
+def world() -> World:
+    """A bounce, and a passage in which the order turns round."""
+    order = np.array([np.nan, -3.21987, 4.0])
+    return World(
+        camera=np.tile(np.eye(3), (3, 1, 1)),
+        camera_frames=np.arange(3),
+        moving_camera=False,
+        contacts=(Contact(1, -1, 12, (100.126, 224.0), "bounce", 1.004),),
+        overlaps=(Overlap(1, np.arange(20, 23), order, np.array([0.0, 0.3, 0.0]), 0.29996, 22),),
+    )
+
+
 def report(
     path: str = "clip.mp4",
     *,
@@ -159,6 +182,7 @@ def report(
         pack=Pack("default", "1", "for tests", "0" * 64, "default.yaml", ()),
         config_sha256="1" * 64,
         seconds={"decode": 0.41234567, "detect": 1.2, "track": 0.3},
+        worlds=() if clean else (world(),),
         signals={"floor-penetration": [signal()]} if signals else None,
         notes=("detector motion (no weights given or pulled)",),
     )

@@ -30,15 +30,15 @@ _MIN_WAY = 1.0
 """Body lengths: who stays where it is crosses nothing."""
 _USUAL = 0.65
 """Of its boxes, from the narrowest on, this part shows the thing in part or just so."""
-_CUT = 0.08
-"""Log width or height that a box must lack, for else nothing hides the thing."""
+_CUT, _CUT_PX = 0.08, 1.5
+"""Share of a side, and working px, that a box must lack, for else nothing hides the thing."""
 _BRIDGE = 4
 _LONGEST = 45
 _AROUND = 8
 """Rows before and after that are looked at beside those in which it is cut."""
 _FIT_ROWS, _MIN_FIT_ROWS = 12, 4
-_AHEAD = 10
-"""Rows beyond those in which it is whole over which its way is foretold."""
+_AHEAD, _AHEAD_SIZES = 35, 1.8
+"""Rows, and body lengths, over which its way is foretold beyond where it is whole."""
 _MAX_MISS, _MAX_MISS_PX = 0.06, 0.75
 """Body lengths, and working px, by which its way may miss the places where it is whole."""
 _FILLED, _HOLES = 0.8, 0.1
@@ -49,7 +49,7 @@ _TELLING = 0.03
 """Share of the outline whose pixels have to tell the order."""
 _MIN_PART = 0.1
 _N_LATELY = 3
-_PHASE = 6
+_PHASE = 15
 """Rows before or after a turn in which the thing is hidden in part, and is seen in part."""
 
 
@@ -90,13 +90,15 @@ class _Mover:
         way = float(np.linalg.norm(np.ptp(geometry.centre(boxes), axis=0)))
         if size.min() < _MIN_SIDE_PX or way < _MIN_WAY * size.min():
             return None
-        whole = np.abs(np.log(np.maximum(sides, 1.0) / size)).max(axis=1) < _CUT
+        off = np.abs(sides - size)
+        whole = np.asarray((off < np.maximum(_CUT * size, _CUT_PX)).all(axis=1), dtype=bool)
         rows = np.searchsorted(piece.frames, track.frames[seen])
         return cls(track.id, rows, boxes, size, whole)
 
     def cuts(self) -> Iterator[tuple[int, int]]:
         """First and last row of the piece, of each span in which its box lacks a part."""
-        less = np.log(np.maximum(geometry.size(self.boxes), 1.0) / self.size).min(axis=1) < -_CUT
+        lacks = self.size - geometry.size(self.boxes)
+        less = np.asarray((lacks > np.maximum(_CUT * self.size, _CUT_PX)).any(axis=1), dtype=bool)
         spans: list[tuple[int, int]] = []
         for start, stop in runs(less):
             first, last = int(self.rows[start]), int(self.rows[stop - 1])
@@ -123,7 +125,8 @@ def _look(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> 
     half = mover.size / 2
     window = Window.around(way.places, half, piece, camera, way.view)
     inside = np.array([ellipse(place - window.corner, half, window.shape) for place in way.places])
-    whole = (way.rows < cut[0] - 1) | (way.rows > cut[1] + 1)
+    whole = np.isin(way.rows, mover.rows[mover.whole])
+    whole &= (way.rows < cut[0] - 1) | (way.rows > cut[1] + 1)
     seen = _see(window, way.rows, inside, whole)
     return None if seen is None else _overlap(mover.track_id, seen, piece.frames[way.rows])
 
@@ -132,8 +135,8 @@ def _way(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> _
     """The parabola through the places just before and after, in which the thing is whole."""
     near = (mover.rows >= cut[0] - _FIT_ROWS) & (mover.rows <= cut[1] + _FIT_ROWS) & mover.whole
     early, late = near & (mover.rows < cut[0]), near & (mover.rows > cut[1])
-    least, most = sorted((int(early.sum()), int(late.sum())))
-    if least < _MIN_FIT_ROWS and most < 2 * _MIN_FIT_ROWS:
+    n_sides = int(early.sum()), int(late.sum())
+    if sum(n_sides) < 2 * _MIN_FIT_ROWS or 0 < min(n_sides) < 2:
         return None
     view, known = (cut[0] + cut[1]) // 2, mover.rows[early | late]
     middle = geometry.centre(mover.boxes[early | late])
@@ -144,9 +147,19 @@ def _way(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> _
     miss = float(np.sqrt(((seen - design @ found) ** 2).mean()))
     if miss > max(_MAX_MISS * float(np.sqrt(mover.size.prod())), _MAX_MISS_PX):
         return None
-    first, last = max(cut[0] - _AROUND, known[0] - _AHEAD, 0), cut[1] + _AROUND
-    rows = np.arange(first, min(last, known[-1] + _AHEAD, len(piece.frames) - 1) + 1)
-    return _Way(view, rows, ((rows - view) / _LONGEST)[:, None] ** np.arange(3) @ found)
+    rows = np.arange(max(cut[0] - _AROUND, 0), min(cut[1] + _AROUND, len(piece.frames) - 1) + 1)
+    places = ((rows - view) / _LONGEST)[:, None] ** np.arange(3) @ found
+    near = _within_reach(rows, places, known, float(np.sqrt(mover.size.prod())))
+    return _Way(view, rows[near], places[near])
+
+
+def _within_reach(rows: Ints, places: Floats, known: Ints, size_px: float) -> Bools:
+    """(n,) rows not so far from those in which the thing is whole that it may be elsewhere."""
+    ends = [int(np.argmin(np.abs(rows - end))) for end in (known[0], known[-1])]
+    beyond = np.where(rows < known[0], known[0] - rows, rows - known[-1])
+    way = np.min([np.linalg.norm(places - places[end], axis=1) for end in ends], axis=0)
+    inside = (rows >= known[0]) & (rows <= known[-1])
+    return np.asarray(inside | ((beyond <= _AHEAD) & (way < _AHEAD_SIZES * size_px)))
 
 
 def _through(matrix: Floats, point: Floats) -> Floats:
@@ -238,14 +251,15 @@ def _turn(seen: _Seen, front: Floats) -> tuple[float, int]:
 
 
 def _lately(share: Floats) -> Floats:
-    """(n,) in each row, or in the mean of it and those just before, whichever is less.
+    """(n,) how much a share is above one half, in 0 to 1: in each row, or lately if that is less.
 
-    0 where nothing is told in it, or in none of those before.
+    0 where nothing is told in the row, or in none of those just before.
     """
     rows = [share[max(k - _N_LATELY, 0) : k + 1] for k in range(len(share))]
     firm = [np.isfinite(some[-1]) and np.isfinite(some[:-1]).any() for some in rows]
     mean = [np.nanmean(some) if sure else 0.0 for some, sure in zip(rows, firm, strict=True)]
-    return np.asarray(np.fmin(np.nan_to_num(share), np.array(mean)))
+    less = np.fmin(np.nan_to_num(share), np.array(mean))
+    return np.asarray(np.maximum(2 * less - 1, 0.0))
 
 
 def _in_part(seen: _Seen, phase: slice) -> bool:
