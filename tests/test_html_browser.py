@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sample_report as sample
 from browser import Browser, open_browser
 from test_html import HOSTILE, hostile_report
 
@@ -203,6 +204,46 @@ def test_a_clip_beside_the_page_plays(
         (folder / "beside%20it.copy.mp4").as_uri().replace("%2520", "%20"),
     }
     assert browser.complaints() == []
+
+
+def test_a_long_timeline_can_be_seen_from_near(browser: Browser, folder: Path) -> None:
+    report = sample.report("<array>")
+    times_s = tuple(float(n) for n in range(report.video.frames))
+    report = report.model_copy(
+        update={
+            "timeline": report.timeline.model_copy(update={"times_s": times_s}),
+            "video": report.video.model_copy(update={"duration_s": 48.0}),
+        }
+    )
+    file = folder / "long.html"
+    write_page(report, None, file, embed_limit_mb=1)
+    browser.show(file)
+    wide = "return document.querySelector('.span.selected').getBoundingClientRect().width"
+    whole_px = browser.run(wide)
+    browser.press("z")
+    assert browser.run(wide) == pytest.approx(4.8 * whole_px, rel=0.1)
+    browser.press("Home")
+    assert browser.run("return document.querySelector('.span.selected').hidden")
+    browser.click(".u-over", at=0.55)
+    assert browser.run("return document.getElementById('frame').textContent") == "5"
+    browser.press("z")
+    assert browser.run(wide) == pytest.approx(whole_px, rel=0.01)
+    assert browser.complaints() == []
+
+
+def test_the_index_gathers_the_reviews_of_its_pages(
+    browser: Browser, report: Report, folder: Path
+) -> None:
+    file = folder / "gathered.html"
+    write_index([report, hostile_report()], file, lambda _: None, embed_limit_mb=1)
+    browser.show(file)
+    assert browser.run("return document.getElementById('save').hidden")
+    browser.show(folder / "gathered-clips" / "three_balls.html")
+    browser.click("[data-answer=disagree]", 0)
+    browser.show(file)
+    said = browser.run("return document.getElementById('save').textContent")
+    assert said == "Save labels of 1 reviewed clip"
+    browser.run("localStorage.clear()")
 
 
 def test_hostile_words_do_no_harm(browser: Browser, folder: Path) -> None:

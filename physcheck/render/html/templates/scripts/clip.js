@@ -10,8 +10,8 @@ const endS = Math.max(nFrames ? times[nFrames - 1] + stepS : 0, 1e-3);
 const violations = data.violations;
 const violationOf = new Map(violations.map((one) => [one.id, one]));
 
-const state = { frame: 0, selected: null, rule: null, boxes: true };
-const watchers = { frame: [], selected: [], rule: [], play: [], review: [], theme: [], boxes: [] };
+const state = { frame: 0, selected: null, rule: null, boxes: true, view: [0, endS] };
+const watchers = { frame: [], selected: [], rule: [], play: [], review: [], theme: [], view: [] };
 
 /** Call `act` whenever `what` of the state has changed. */
 function watch(what, act) {
@@ -44,13 +44,15 @@ function withinFrame(frame) {
   return times[frame] + Math.min(0.5 * (stopS - times[frame]), 0.5 * stepS);
 }
 
-/** The first frame of those that come nearest to a share of the clip's length. */
+/** The frame at a share of the stretch that the timeline shows. */
 function frameOfShare(share) {
-  return clampFrame(frameAt(share * endS));
+  return clampFrame(frameAt(state.view[0] + share * (state.view[1] - state.view[0])));
 }
 
+/** Where a frame begins in the stretch that the timeline shows; outside of it below 0, above 1. */
 function shareOfFrame(frame) {
-  return frame >= nFrames ? 1 : Math.min(1, times[frame] / endS);
+  const timeS = frame >= nFrames ? endS : times[frame];
+  return (timeS - state.view[0]) / (state.view[1] - state.view[0]);
 }
 
 /** A colour of the style, as canvases want it. */

@@ -40,11 +40,11 @@ function plotOptions(rule) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     scales: {
-      x: { time: false, range: [0, endS] },
+      x: { time: false, range: [...state.view] },
       y: peak > 8 ? { range: [0, peak * 1.1], distr: 4, asinh: 1 } : { range: [0, peak * 1.18] },
     },
     axes: [
-      { ...axis, size: 22, gap: 3, grid: { show: false }, ticks: { ...grid, size: 4 }, values: (_, marks) => marks.map((s) => (s > 0.97 * endS ? "" : `${digits(s)} s`)) },
+      { ...axis, size: 22, gap: 3, grid: { show: false }, ticks: { ...grid, size: 4 }, values: (_, marks) => marks.map((s) => (s > state.view[1] - 0.03 * (state.view[1] - state.view[0]) ? "" : `${digits(s)} s`)) },
       { ...axis, size: names, gap: 6, grid: { show: false }, ticks: { show: false }, splits: () => levels(peak), values: (_, marks) => marks.map(value) },
     ],
     series: [{}, { stroke: colour("fine"), width: 1.6, points: { size: 3.5, fill: colour("fine") } }],
@@ -61,8 +61,10 @@ function shade(one, rule) {
   const { ctx, bbox } = one;
   const place = (frame) => bbox.left + shareOfFrame(frame) * bbox.width;
   const fill = (ink, start, stop) => {
+    const left = Math.max(bbox.left, place(start));
+    const right = Math.min(bbox.left + bbox.width, Math.max(place(start) + 2, place(stop)));
     ctx.fillStyle = ink;
-    ctx.fillRect(place(start), bbox.top, Math.max(2, place(stop) - place(start)), bbox.height);
+    if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
   };
   fill(colour("blank"), 0, nFrames);
   for (const [start, stop] of rule.judged) fill(colour("panel"), start, stop);

@@ -44,11 +44,48 @@ function spanOf(one) {
     onpointerdown: (event) => event.stopPropagation(),
     onclick: () => select(one.id),
   });
-  const left = shareOfFrame(one.start);
-  button.style.left = `${100 * left}%`;
-  button.style.width = `${100 * Math.max(0, shareOfFrame(one.stop) - left)}%`;
+  place(button, one.start, one.stop);
   spanButtons.set(one.id, button);
   return button;
+}
+
+/** Put a span where its frames are, as far as the timeline shows them. */
+function place(span, start, stop) {
+  const [left, right] = [shareOfFrame(start), shareOfFrame(stop)];
+  span.hidden = right <= 0 || left >= 1;
+  span.style.left = `${100 * Math.max(0, left)}%`;
+  span.style.width = `${100 * (Math.min(1, right) - Math.max(0, left))}%`;
+}
+
+const ZOOM_S = 10;
+
+/** Show the whole clip, or some seconds around the frame that is shown. */
+function toggleZoom() {
+  const zoomed = state.view[1] - state.view[0] < endS;
+  state.view = zoomed ? [0, endS] : viewAround(times[state.frame]);
+  changed("view");
+}
+
+function viewAround(timeS) {
+  const fromS = Math.max(0, Math.min(endS - ZOOM_S, timeS - ZOOM_S / 2));
+  return [fromS, Math.min(endS, fromS + ZOOM_S)];
+}
+
+/** While zoomed the timeline goes along with the clip. */
+function followView() {
+  const [fromS, toS] = state.view;
+  const timeS = times[state.frame] ?? 0;
+  if (timeS >= fromS && timeS <= toS) return;
+  state.view = viewAround(timeS);
+  changed("view");
+}
+
+function showView() {
+  for (const one of violations) place(spanButtons.get(one.id), one.start, one.stop);
+  const zoomed = state.view[1] - state.view[0] < endS;
+  $("zoom").setAttribute("aria-pressed", String(zoomed));
+  $("zoom").hidden = endS <= 1.5 * ZOOM_S;
+  drawStrips();
 }
 
 /** Drag along a strip to go through the clip. */
@@ -87,8 +124,9 @@ function drawStrip(surface, rule, inks) {
   ink.fillRect(0, 0, width, height);
   ink.fillStyle = inks.judged;
   for (const [start, stop] of rule.judged) {
-    const x = Math.floor(shareOfFrame(start) * width);
-    const wide = Math.max(1, Math.ceil(shareOfFrame(stop) * width) - x);
+    const x = Math.floor(Math.max(0, shareOfFrame(start)) * width);
+    const wide = Math.max(1, Math.ceil(Math.min(1, shareOfFrame(stop)) * width) - x);
+    if (shareOfFrame(stop) <= 0 || shareOfFrame(start) >= 1) continue;
     ink.clearRect(x, 0, wide, height);
     ink.fillRect(x, 0, wide, height);
   }
@@ -99,7 +137,8 @@ function drawStrip(surface, rule, inks) {
     if (value === null || value <= 0) return;
     const first = Math.floor(shareOfFrame(frame) * width);
     const stop = Math.max(first + 1, Math.ceil(shareOfFrame(frame + 1) * width));
-    for (let x = first; x < stop && x < tops.length; x += 1) tops[x] = Math.max(tops[x], Math.min(value, 1));
+    if (stop < 0 || first > width) return;
+    for (let x = Math.max(0, first); x < stop && x < tops.length; x += 1) tops[x] = Math.max(tops[x], Math.min(value, 1));
   });
   for (let x = 0; x < width; x += 1) {
     const high = tops[x] * height;

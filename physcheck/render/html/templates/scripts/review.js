@@ -134,8 +134,7 @@ function showMissedSpans() {
     const strip = [...document.querySelectorAll(".strip")].find((lane) => lane.dataset.rule === one.kind);
     const span = make("button", { class: "span missed", "aria-label": `Missed: ${one.kind}`, onclick: () => seek(one.start_frame) });
     span.addEventListener("pointerdown", (event) => event.stopPropagation());
-    span.style.left = `${100 * shareOfFrame(one.start_frame)}%`;
-    span.style.width = `${100 * (shareOfFrame(one.end_frame + 1) - shareOfFrame(one.start_frame))}%`;
+    place(span, one.start_frame, one.end_frame + 1);
     strip?.append(span);
   }
 }

@@ -30,7 +30,9 @@ function revealRow(id) {
 
 function markSelected() {
   for (const row of document.querySelectorAll("tbody.violation")) {
-    row.classList.toggle("selected", row.dataset.id === state.selected);
+    const chosen = row.dataset.id === state.selected;
+    row.classList.toggle("selected", chosen);
+    row.querySelector(".go").setAttribute("aria-current", String(chosen));
   }
   for (const [id, button] of spanButtons) button.classList.toggle("selected", id === state.selected);
 }
@@ -68,6 +70,7 @@ const KEYS = {
   p: () => selectNext(-1),
   r: () => replaySelected(),
   b: () => toggleBoxes(),
+  z: () => !$("zoom").hidden && toggleZoom(),
   m: () => openMissed(),
   a: () => answerSelected("agree"),
   d: () => answerSelected("disagree"),

@@ -30,13 +30,19 @@ function listenToControls() {
   $("later").addEventListener("click", () => selectNext(1));
   $("replay").addEventListener("click", replaySelected);
   $("boxes").addEventListener("click", toggleBoxes);
+  $("zoom").addEventListener("click", toggleZoom);
   $("theme").addEventListener("click", turnTheme);
   $("speed").addEventListener("change", (event) => setRate(Number(event.target.value)));
   for (const id of ["earlier", "later", "replay"]) $(id).disabled = !violations.length;
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => changed("theme"));
 }
 
+watch("frame", followView);
 watch("frame", showFrame);
+watch("view", showView);
+watch("view", showMissedSpans);
+watch("view", drawCurve);
+watch("view", placePlayhead);
 watch("play", showPlaying);
 watch("selected", markSelected);
 watch("selected", draw);
@@ -57,6 +63,6 @@ listenToReview();
 openClip();
 if (violations.length) select(violations[0].id, { reveal: false });
 else if (data.rules.length) chooseRule(data.rules[0].rule);
-drawStrips();
+showView();
 showFrame();
 showReview();
