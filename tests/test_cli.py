@@ -197,7 +197,7 @@ def test_a_bug_in_one_clip_spares_the_others(
         (["--device", "tpu"], "--device: "),
         (["--filter", "other"], "--filter: "),
         (["--format", "xml"], "--format: unknown format 'xml'"),
-        (["-o", "out.xml"], "out.xml: the suffix does not tell the format"),
+        (["-o", "out.doc"], "out.doc: the suffix does not tell the format"),
         (["-o", "no/such/out.json"], "there is no folder no/such"),
         (["-o", "a.mp4", "-f", "json"], "a.mp4: is one of the inputs"),
     ],

@@ -139,7 +139,8 @@ def analyze(
             "--format",
             "-f",
             metavar="NAME",
-            help="text, json, jsonl, csv, html.",
+            help="text, json, jsonl, csv, html, junit, github, vtt, srt, otio, edl, mot, coco, "
+            "label-studio.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from physcheck.cli.exits import DEBUG
+from physcheck.cli.formats import check_single, choose_format
 from physcheck.cli.inputs import find_clips
-from physcheck.cli.output import Output, choose_format
+from physcheck.cli.output import Output
 from physcheck.cli.pictures import Pictures
 from physcheck.cli.terminal import Terminal
 from physcheck.config import Settings, load_settings
@@ -45,6 +46,7 @@ def run(
     for file in (output, video, plot):
         _refuse_overwriting(clips, file)
     single = len(clips) == 1 and (clips == paths or isinstance(clips[0], Unread))
+    check_single(chosen, single=single)
     sink = Output(
         terminal,
         chosen,

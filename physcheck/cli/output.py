@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, get_args
 
 from physcheck.atomic import check_writable, write_text
+from physcheck.cli.formats import render
 from physcheck.cli.terminal import Terminal, text_style, use_utf8
-from physcheck.errors import ConfigurationError
 from physcheck.records import Report, Unread
 from physcheck.render.json import render_json, render_json_line
-from physcheck.render.table import render_csv
 from physcheck.render.text import render_summary, render_text
 
-__all__ = ["Format", "Output", "choose_format"]
-
-Format = Literal["text", "json", "jsonl", "csv", "html"]
-_SUFFIXES: dict[str, Format] = {
-    ".txt": "text",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".csv": "csv",
-    ".html": "html",
-}
-
-
-def choose_format(name: str | None, file: Path | None) -> Format:
-    """The format asked for, or that of the file's suffix, or text.
-
-    Raises:
-        ConfigurationError: the name or the suffix is unknown, or pages have no file to go to.
-    """
-    if name == "html" and file is None:
-        raise ConfigurationError("--format html: name the page with -o FILE.html")
-    if name is not None:
-        for known in get_args(Format):
-            if name == known:
-                return known  # type: ignore[no-any-return]
-        raise ConfigurationError(
-            f"--format: unknown format '{name}'; known: {', '.join(get_args(Format))}"
-        )
-    if file is None:
-        return "text"
-    if file.suffix.lower() not in _SUFFIXES:
-        raise ConfigurationError(
-            f"{file}: the suffix does not tell the format; use {', '.join(_SUFFIXES)}, or --format"
-        )
-    return _SUFFIXES[file.suffix.lower()]
+__all__ = ["Output"]
 
 
 class Output:
@@ -55,7 +20,7 @@ class Output:
     def __init__(
         self,
         terminal: Terminal,
-        form: Format,
+        form: str,
         file: Path | None,
         *,
         single: bool,
@@ -135,8 +100,6 @@ class Output:
     def _at_end(self) -> str:
         if self._form == "json":
             return render_json(self.reports, self.unread, single=self._single)
-        if self._form == "csv":
-            return render_csv(self._outcomes)
         if self._form == "text" and not self._single:
             return "\n" + render_summary(self.reports, self.unread)
-        return ""
+        return render(self._form, self._outcomes)

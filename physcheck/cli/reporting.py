@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from physcheck.atomic import check_writable
-from physcheck.cli.output import choose_format
+from physcheck.cli.formats import choose_format
 from physcheck.cli.pages import write_pages
 from physcheck.cli.terminal import Terminal
 from physcheck.config import load_settings
