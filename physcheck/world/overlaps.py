@@ -19,7 +19,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.signals import runs
-from physcheck.types import Bools, Floats, Ints, Overlap, Piece, Track
+from physcheck.types import Bools, Bytes, Floats, Ints, Overlap, Piece, Track
 from physcheck.world.windows import Window, codes, colours_of, ellipse, shows
 
 __all__ = ["find_overlaps"]
@@ -45,6 +45,8 @@ _FILLED, _HOLES = 0.8, 0.1
 """Where it is whole so much of the outline shows the thing, and so much what is behind it."""
 _ACCOUNTED = 0.7
 """Share of the outline that shows the thing or what is there without it, else it is elsewhere."""
+_ROOM, _AT_HOME = 1.2, 0.75
+"""Of its size, and share of its box within that, where it is seen as foretold."""
 _TELLING = 0.03
 """Share of the outline whose pixels have to tell the order."""
 _MIN_PART = 0.1
@@ -110,11 +112,15 @@ class _Mover:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Way:
-    """Where the middle of a thing is, (n, 2) working px as row `view` sees it, in n rows."""
+    """Where the middle of a thing is, (n, 2) working px as row `view` sees it, in n rows.
+
+    sure: (n,) rows in which the thing was seen there, or both before and after.
+    """
 
     view: int
     rows: Ints
     places: Floats
+    sure: Bools
 
 
 def _look(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> Overlap | None:
@@ -127,7 +133,7 @@ def _look(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> 
     inside = np.array([ellipse(place - window.corner, half, window.shape) for place in way.places])
     whole = np.isin(way.rows, mover.rows[mover.whole])
     whole &= (way.rows < cut[0] - 1) | (way.rows > cut[1] + 1)
-    seen = _see(window, way.rows, inside, whole)
+    seen = _see(window, way, inside, whole)
     return None if seen is None else _overlap(mover.track_id, seen, piece.frames[way.rows])
 
 
@@ -149,8 +155,27 @@ def _way(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> _
         return None
     rows = np.arange(max(cut[0] - _AROUND, 0), min(cut[1] + _AROUND, len(piece.frames) - 1) + 1)
     places = ((rows - view) / _LONGEST)[:, None] ** np.arange(3) @ found
-    near = _within_reach(rows, places, known, float(np.sqrt(mover.size.prod())))
-    return _Way(view, rows[near], places[near])
+    inside = (rows >= known[0]) & (rows <= known[-1])
+    near = inside | _within_reach(rows, places, known, float(np.sqrt(mover.size.prod())))
+    seen_there, seen_elsewhere = _found(mover, camera, view, rows, places)
+    near &= ~seen_elsewhere
+    return _Way(view, rows[near], places[near], (inside | seen_there)[near])
+
+
+def _found(
+    mover: _Mover, camera: Camera, view: int, rows: Ints, places: Floats
+) -> tuple[Bools, Bools]:
+    """(n,) and (n,): whether the thing was seen where it is foretold, and whether elsewhere."""
+    there, elsewhere = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    at = np.searchsorted(mover.rows, rows).clip(0, len(mover.rows) - 1)
+    for k in np.flatnonzero(mover.rows[at] == rows):
+        matrix = camera.between(int(rows[k]), view)
+        box = mover.boxes[at[k]]
+        corners = np.concatenate([_through(matrix, box[:2]), _through(matrix, box[2:])])
+        whole = geometry.from_centre(places[k], _ROOM * mover.size)
+        there[k] = geometry.containment(corners[None], whole[None])[0, 0] > _AT_HOME
+        elsewhere[k] = not there[k]
+    return there, elsewhere
 
 
 def _within_reach(rows: Ints, places: Floats, known: Ints, size_px: float) -> Bools:
@@ -158,8 +183,7 @@ def _within_reach(rows: Ints, places: Floats, known: Ints, size_px: float) -> Bo
     ends = [int(np.argmin(np.abs(rows - end))) for end in (known[0], known[-1])]
     beyond = np.where(rows < known[0], known[0] - rows, rows - known[-1])
     way = np.min([np.linalg.norm(places - places[end], axis=1) for end in ends], axis=0)
-    inside = (rows >= known[0]) & (rows <= known[-1])
-    return np.asarray(inside | ((beyond <= _AHEAD) & (way < _AHEAD_SIZES * size_px)))
+    return np.asarray((beyond <= _AHEAD) & (way < _AHEAD_SIZES * size_px))
 
 
 def _through(matrix: Floats, point: Floats) -> Floats:
@@ -183,28 +207,45 @@ class _Seen:
     area: Floats
 
 
-def _see(window: Window, rows: Ints, inside: Bools, whole: Bools) -> _Seen | None:
+def _see(window: Window, way: _Way, inside: Bools, whole: Bools) -> _Seen | None:
     """Compare pictures with what is usually there; None where the thing has no firm outline.
 
     Args:
         inside: (n, H, W) the outline in each row. whole: (n,) rows in which all of it shows.
     """
     plate = window.plate()
-    pictures = [window.colours(int(row)) for row in rows]
-    usual = np.array([shows(picture, plate) for picture in pictures])
-    own = colours_of([pictures[k][inside[k] & ~usual[k]] for k in np.flatnonzero(whole)])
+    firm = np.flatnonzero(whole)
+    own = _own_colours(window, way.rows[firm], inside[firm], plate)
     if own is None:
         return None
+    pictures = [window.colours(int(row)) for row in way.rows]
+    usual = np.array([shows(picture, plate) for picture in pictures])
     mine = np.array([own[codes(picture)] for picture in pictures]) & ~usual
     tells = inside & ~own[codes(plate)]
     area = inside.sum(axis=(1, 2)).clip(1)
     shown = (inside & mine).sum(axis=(1, 2)) / area
     hidden = (tells & usual).sum(axis=(1, 2)) / area
-    if np.median(shown[whole]) < _FILLED or np.quantile(hidden[whole], 0.9) > _HOLES:
+    if np.quantile(hidden[whole], 0.9) > _HOLES:
         return None
     accounted = (inside & (usual | mine)).sum(axis=(1, 2)) > _ACCOUNTED * area
+    accounted &= way.sure | (shown > _MIN_PART)
     tells &= accounted[:, None, None]
     return _Seen(tells & usual, tells & mine, hidden, shown, area)
+
+
+def _own_colours(window: Window, rows: Ints, inside: Bools, plate: Bytes) -> Bools | None:
+    """The colours of a thing by rows in which all of it shows; None where it is not filled.
+
+    Args:
+        inside: (n, H, W) the outline in each row. plate: (H, W, 3).
+    """
+    pictures = [window.colours(int(row)) for row in rows]
+    other = [~shows(picture, plate) for picture in pictures]
+    shown = [float(one[part].mean()) for one, part in zip(other, inside, strict=True)]
+    if not shown or np.median(shown) < _FILLED:
+        return None
+    parts = zip(pictures, inside, other, strict=True)
+    return colours_of([picture[part & one] for picture, part, one in parts])
 
 
 def _overlap(track_id: int, seen: _Seen, frames: Ints) -> Overlap | None:

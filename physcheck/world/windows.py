@@ -49,6 +49,8 @@ class Window:
 
     def colours(self, row: int) -> Bytes:
         """(H, W, 3) Y, U and V of another row, seen from here."""
+        if self.camera.kind == "still":
+            return self._lifted(row)
         shift = np.eye(3)
         shift[:2, 2] = -self.corner
         here = shift @ self.camera.between(row, self.row)
@@ -56,6 +58,17 @@ class Window:
         size = self.shape[::-1]
         luma = cv2.warpPerspective(self.piece.luma[row], here, size)
         return np.dstack([luma, cv2.warpPerspective(self.piece.chroma[row], half, size)])
+
+    def _lifted(self, row: int) -> Bytes:
+        """The same where all rows show one view; what is outside repeats the rim."""
+        h, w = self.piece.luma.shape[1:]
+        (left, top), (height, width) = self.corner, self.shape
+        y = np.arange(top, top + height).clip(0, h - 1)
+        x = np.arange(left, left + width).clip(0, w - 1)
+        found = np.empty((height, width, 3), np.uint8)
+        found[..., 0] = self.piece.luma[row][np.ix_(y, x)]
+        found[..., 1:] = self.piece.chroma[row][np.ix_(y // 2, x // 2)]
+        return found
 
     def plate(self) -> Bytes:
         """(H, W, 3) what is usually seen in the rows around."""
