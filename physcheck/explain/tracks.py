@@ -9,6 +9,7 @@ import numpy as np
 
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
+from physcheck.explain.absences import weighed_together
 from physcheck.explain.changes import suspects_of, together, with_changes
 from physcheck.explain.endings import Surroundings, explain_ends
 from physcheck.explain.outlines import spread_of
@@ -55,6 +56,7 @@ def explain(
     # Ends are weighed by how clear the thing was before, so outlines come first.
     outlined = [_outlined(k, lives, others, around) for k in range(len(things))]
     explained = [explain_ends(t, row_of[int(t.frames[0])], around) for t in outlined]
+    explained = weighed_together(explained)
     found = suspects(explained, row_of, detections, around)
     changed = list(itertools.starmap(with_changes, zip(explained, found, strict=True)))
     return _relocate(changed, row_of)
