@@ -12,8 +12,10 @@ from physcheck import __version__
 from physcheck.cli.analyze import analyze
 from physcheck.cli.cache import cache
 from physcheck.cli.calibrate import calibrate
+from physcheck.cli.check import check
 from physcheck.cli.evaluate import evaluate
 from physcheck.cli.exits import EXIT_BROKEN_PIPE, Group, silence
+from physcheck.cli.explain import explain
 from physcheck.cli.models import models
 from physcheck.cli.mutate import mutate
 from physcheck.cli.report import report
@@ -65,7 +67,9 @@ def version() -> None:
 
 app.command(epilog=EXAMPLES)(analyze)
 app.command()(calibrate)
+app.command()(check)
 app.command()(evaluate)
+app.command()(explain)
 app.command()(mutate)
 app.command()(report)
 app.command()(schema)

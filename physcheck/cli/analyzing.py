@@ -9,6 +9,7 @@ from typing import Any
 
 from physcheck.cli.exits import DEBUG
 from physcheck.cli.formats import check_single, choose_format
+from physcheck.cli.gate import Gate
 from physcheck.cli.inputs import find_clips
 from physcheck.cli.output import Output
 from physcheck.cli.pictures import Pictures
@@ -30,8 +31,12 @@ def run(
     output: Path | None,
     video: Path | None = None,
     plot: Path | None = None,
+    gate: Gate | None = None,
 ) -> bool:
     """Analyse the clips and write the result.
+
+    Args:
+        gate: counts what speaks against the clips, and says so at the end.
 
     Returns:
         Whether every input was read to its end.
@@ -39,7 +44,10 @@ def run(
     settings = load_settings(flags)
     choice = settings.sight().choose()
     # A wrong pack or name is said before any work, and even where no clip can be read.
-    select_rules(load_pack(settings.pack), select=settings.select, ignore=settings.ignore)
+    pack = load_pack(settings.pack)
+    select_rules(pack, select=settings.select, ignore=settings.ignore)
+    if gate is not None:
+        gate.check_names(pack)
     chosen = choose_format(form, output)
     terminal = Terminal(quiet=settings.quiet)
     clips = find_clips(paths)
@@ -59,6 +67,10 @@ def run(
     terminal.note(f"detector {choice.name} ({choice.why})")
     _analyze_all(clips, settings, terminal, sink, pictures)
     sink.finish()
+    if gate is not None:
+        for report in sink.reports:
+            gate.add(report)
+        gate.say(terminal)
     return sink.complete
 
 
