@@ -1,7 +1,8 @@
 """Where the files that travel with the package lie.
 
 The rule packs are in `rules/` beside the package in a checkout and in an
-editable install, and in `physcheck/packs/` in a wheel.
+editable install, and in `physcheck/packs/` in a wheel; so does the clip of the demonstration, in
+`samples/` or `physcheck/demo/`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from physcheck.errors import ConfigurationError
 
-__all__ = ["packs_folder"]
+__all__ = ["demo_clip", "packs_folder"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -30,3 +31,16 @@ def packs_folder() -> Path:
         f"the rule packs are missing: neither {_PACKAGE / 'packs'} nor {_PACKAGE.parent / 'rules'} "
         "has default.yaml; install physcheck again"
     )
+
+
+def demo_clip() -> Path:
+    """Return the clip that comes with the package.
+
+    Raises:
+        ConfigurationError: the installation has lost it.
+    """
+    name = "three_balls.mp4"
+    for folder in (_PACKAGE / "demo", _PACKAGE.parent / "samples"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigurationError(f"the demonstration's clip {name} is missing; install physcheck again")

@@ -114,6 +114,7 @@ def test_the_wheel_has_all_that_belongs_to_it(wheel: Path) -> None:
         for path in (ROOT / "physcheck").rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
+    wanted.add("physcheck/demo/three_balls.mp4")
     licences = "physcheck-0.1.0.dist-info/licenses"
     wanted.add(f"{licences}/LICENSE")
     wanted.add(f"{licences}/physcheck/render/html/vendor/uplot/LICENSE")

@@ -13,6 +13,8 @@ from physcheck.cli.analyze import analyze
 from physcheck.cli.cache import cache
 from physcheck.cli.calibrate import calibrate
 from physcheck.cli.check import check
+from physcheck.cli.demo import demo
+from physcheck.cli.doctor import doctor
 from physcheck.cli.evaluate import evaluate
 from physcheck.cli.exits import EXIT_BROKEN_PIPE, Group, silence
 from physcheck.cli.explain import explain
@@ -68,6 +70,8 @@ def version() -> None:
 app.command(epilog=EXAMPLES)(analyze)
 app.command()(calibrate)
 app.command()(check)
+app.command()(demo)
+app.command()(doctor)
 app.command()(evaluate)
 app.command()(explain)
 app.command()(mutate)
