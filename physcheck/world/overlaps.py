@@ -47,6 +47,8 @@ _ACCOUNTED = 0.7
 """Share of the outline that shows the thing or what is there without it, else it is elsewhere."""
 _ROOM, _AT_HOME = 1.2, 0.75
 """Of its size, and share of its box within that, where it is seen as foretold."""
+_AROUND_OUTLINE, _ELSEWHERE = 1.6, 0.25
+"""Where so much of its colours is seen outside an outline so many times as large, it is there."""
 _TELLING = 0.03
 """Share of the outline whose pixels have to tell the order."""
 _MIN_PART = 0.1
@@ -130,11 +132,18 @@ def _look(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> 
         return None
     half = mover.size / 2
     window = Window.around(way.places, half, piece, camera, way.view)
-    inside = np.array([ellipse(place - window.corner, half, window.shape) for place in way.places])
+    inside = _outlines(way, window, half)
+    around = _outlines(way, window, _AROUND_OUTLINE * half)
     whole = np.isin(way.rows, mover.rows[mover.whole])
     whole &= (way.rows < cut[0] - 1) | (way.rows > cut[1] + 1)
-    seen = _see(window, way, inside, whole)
+    seen = _see(window, way, inside, around, whole)
     return None if seen is None else _overlap(mover.track_id, seen, piece.frames[way.rows])
+
+
+def _outlines(way: _Way, window: Window, half: Floats) -> Bools:
+    """(n, H, W) what lies well within the thing, if its half axes are `half` (2,)."""
+    places = way.places - window.corner
+    return np.array([ellipse(place, half, window.shape) for place in places])
 
 
 def _way(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> _Way | None:
@@ -197,7 +206,7 @@ class _Seen:
 
     behind, before: (n, H, W) pixels of the outline that show what is there without the
     thing, and the thing where that would look otherwise. hidden, shown: (n,) shares.
-    area: (n,) px.
+    area: (n,) px. astray: (n,) rows in which it seems to be elsewhere.
     """
 
     behind: Bools
@@ -205,13 +214,15 @@ class _Seen:
     hidden: Floats
     shown: Floats
     area: Floats
+    astray: Bools
 
 
-def _see(window: Window, way: _Way, inside: Bools, whole: Bools) -> _Seen | None:
+def _see(window: Window, way: _Way, inside: Bools, around: Bools, whole: Bools) -> _Seen | None:
     """Compare pictures with what is usually there; None where the thing has no firm outline.
 
     Args:
-        inside: (n, H, W) the outline in each row. whole: (n,) rows in which all of it shows.
+        inside, around: (n, H, W) the outline in each row, and a wider one.
+        whole: (n,) rows in which all of it shows.
     """
     plate = window.plate()
     firm = np.flatnonzero(whole)
@@ -230,7 +241,8 @@ def _see(window: Window, way: _Way, inside: Bools, whole: Bools) -> _Seen | None
     accounted = (inside & (usual | mine)).sum(axis=(1, 2)) > _ACCOUNTED * area
     accounted &= way.sure | (shown > _MIN_PART)
     tells &= accounted[:, None, None]
-    return _Seen(tells & usual, tells & mine, hidden, shown, area)
+    astray = (mine & ~around).sum(axis=(1, 2)) > _ELSEWHERE * area
+    return _Seen(tells & usual, tells & mine, hidden, shown, area, astray)
 
 
 def _own_colours(window: Window, rows: Ints, inside: Bools, plate: Bytes) -> Bools | None:
@@ -262,7 +274,7 @@ def _overlap(track_id: int, seen: _Seen, frames: Ints) -> Overlap | None:
     return Overlap(
         track_id=track_id,
         frames=frames,
-        in_front=np.where(enough, odds, np.nan),
+        in_front=np.where(enough & ~seen.astray, odds, np.nan),
         hidden=seen.hidden,
         turned=turned,
         turned_frame=int(frames[row]),
