@@ -19,6 +19,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera
 from physcheck.signals import runs
+from physcheck.things import is_articulated
 from physcheck.types import Bools, Bytes, Floats, Ints, Overlap, Piece, Track
 from physcheck.world.windows import Window, codes, colours_of, ellipse, shows
 
@@ -84,9 +85,9 @@ class _Mover:
 
     @classmethod
     def of(cls, track: Track, piece: Piece) -> _Mover | None:
-        """None where the thing is too small, stays in its place or is seldom whole."""
+        """None where the thing is too small, stays in its place, bends or is seldom whole."""
         seen = track.observed & ~track.border
-        if seen.sum() < 2 * _MIN_FIT_ROWS:
+        if seen.sum() < 2 * _MIN_FIT_ROWS or is_articulated(track.label):
             return None
         boxes = track.boxes[seen] / np.tile(piece.px, 2)
         sides = geometry.size(boxes)
