@@ -307,6 +307,11 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
 }
 
 
+def test_a_turn_in_rows_that_tell_nothing_is_no_passage():
+    (values,) = values_of("interpenetration", passing(0.5, told=False))
+    assert np.nanmax(values) == 0
+
+
 def test_every_check_has_its_cases():
     assert set(FLAGGED) == set(CLEAN) == set(registry())
     assert {rule for rule, _ in ABSTAINING.values()} == set(registry())

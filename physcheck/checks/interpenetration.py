@@ -51,8 +51,8 @@ def _measure(track: Track, shot: Shot, min_size_px: float) -> Signal:
         told = np.isin(track.frames, overlap.frames[np.isfinite(overlap.in_front)])
         values[told], reasons[told] = np.fmax(values[told], 0.0), ""
         rows = _passage(told, int(np.searchsorted(track.frames, overlap.turned_frame)))
-        values[rows], reasons[rows] = np.fmax(values[rows], overlap.turned), ""
-        if overlap.turned > 0:
+        if len(rows) and overlap.turned > 0:
+            values[rows], reasons[rows] = np.fmax(values[rows], overlap.turned), ""
             evidence.append(_evidence(track, rows, overlap))
     doubtful = np.isin(track.frames, shot.frames[shot.unsteady])
     values[doubtful], reasons[doubtful] = np.nan, "unsteady picture"
