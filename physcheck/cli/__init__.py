@@ -13,6 +13,7 @@ from physcheck.cli.analyze import analyze
 from physcheck.cli.cache import cache
 from physcheck.cli.calibrate import calibrate
 from physcheck.cli.check import check
+from physcheck.cli.compare import compare
 from physcheck.cli.demo import demo
 from physcheck.cli.doctor import doctor
 from physcheck.cli.evaluate import evaluate
@@ -70,6 +71,7 @@ def version() -> None:
 app.command(epilog=EXAMPLES)(analyze)
 app.command()(calibrate)
 app.command()(check)
+app.command()(compare)
 app.command()(demo)
 app.command()(doctor)
 app.command()(evaluate)
