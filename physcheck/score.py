@@ -71,8 +71,10 @@ def score(
             return Score(None, lack)
     word = "the surest violation is" if n_violations else "no violation; nearest is"
     learned = "learned from labelled footage" if calibrated else "not yet calibrated on footage"
-    reason = f"{word} {worst}, p = {probability:.2f}, by limits {learned}"
+    reason = f"{word} {worst}, p = {probability:.2f}, by odds {learned}"
     wrong = _along(curve, probability) if curve else probability
+    if curve and not n_violations:
+        reason += f"; of labelled clips with such a moment {wrong:.0%} had something wrong"
     return Score(1.0 - wrong, reason, calibrated)
 
 

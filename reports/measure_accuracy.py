@@ -251,7 +251,9 @@ no physics, on the same clips: a figure that is no better than that one says not
 
 How ends and changes are weighed was learned from clips of these same kinds and largely from
 these very ones; what is left of that when a source of footage was not seen is in endings.md and
-changes.md. The limits were set by hand so that no real clip here is flagged.
+changes.md. The limits were set by hand so that no real clip here is flagged; how probable a
+violation is, and the score, were learned from these clips too: what is left of that on sources
+held out stands in limits.md.
 
 {chr(10).join(lines)}
 """

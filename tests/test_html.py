@@ -137,6 +137,12 @@ def test_each_violation_has_its_sentence_its_numbers_and_three_pictures(
     assert "uncalibrated" in text
 
 
+def test_violations_that_are_one_story_are_told_as_one(balls: tuple[Report, str]) -> None:
+    report, page = balls
+    [incident] = [one for one in report.incidents if len(one.violation_ids) > 1]
+    assert f"One incident: {incident.explanation}." in page
+
+
 def test_a_larger_clip_lies_beside_the_page(
     analysed: Analysed, samples: Path, tmp_path: Path
 ) -> None:

@@ -98,3 +98,5 @@ def test_a_score_curve_says_how_often_something_is_wrong_and_keeps_the_order():
         for p in (0.0, 0.1, 0.3, 0.5, 1.0)
     ]
     assert said == pytest.approx([1.0, 0.7, 0.55, 0.4, 0.0])
+    reason = score_of(peak_probability={"vanish": 0.1}, curve=curve).reason
+    assert "of labelled clips with such a moment 30% had something wrong" in reason
