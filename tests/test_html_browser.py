@@ -206,6 +206,22 @@ def test_a_clip_beside_the_page_plays(
     assert browser.complaints() == []
 
 
+def test_where_nothing_is_broken_the_nearest_miss_can_be_seen(
+    browser: Browser, folder: Path
+) -> None:
+    file = folder / "clean.html"
+    write_page(sample.report("<array>", clean=True), None, file, embed_limit_mb=1)
+    browser.show(file)
+    first = ".nearest button"
+    frame = browser.run("return document.querySelector(arguments[0]).dataset.frame", first)
+    browser.click(first)
+    assert browser.run("return document.getElementById('frame').textContent") == frame
+    browser.click("#clean")
+    assert "labelled clean" in browser.run("return document.getElementById('told').textContent")
+    browser.run("localStorage.clear()")
+    assert browser.complaints() == []
+
+
 def test_a_long_timeline_can_be_seen_from_near(browser: Browser, folder: Path) -> None:
     report = sample.report("<array>")
     times_s = tuple(float(n) for n in range(report.video.frames))

@@ -28,6 +28,8 @@ __all__ = ["Plan", "Shown", "plan_page", "render_page", "review_key"]
 
 _SCRIPTS = ("clip", "player", "overlay", "lanes", "curve", "rows", "review", "start")
 _MAX_REASONS = 3
+_NEAR, _MOST_NEAR = 0.2, 5
+"""What comes nearer to its limit than this is shown where nothing is broken, and of how many."""
 
 Data = dict[str, Any]
 
@@ -89,6 +91,7 @@ def render_page(report: Report, plan: Plan, shown: Shown, *, back: str = "") -> 
         "facts": _facts(report),
         "judged": wording.judged_share(report),
         "rows": [_row(report, one, plan, shown) for one in ranked],
+        "nearest": [] if ranked else _nearest(report),
         "coverage": _coverage(report),
         "seconds": _seconds(report),
         "back": back,
@@ -168,6 +171,18 @@ def _coverage(report: Report) -> list[Data]:
         reasons = list(lane.abstained.items()) if lane else []
         rows.append({"rule": rule, "share": share, "reasons": reasons[:_MAX_REASONS]})
     return sorted(rows, key=lambda row: -1 if row["share"] is None else row["share"], reverse=True)
+
+
+def _nearest(report: Report) -> list[Data]:
+    """Where a clip without violations came nearest to a limit: what to look at all the same."""
+    rows: list[Data] = []
+    for rule, lane in report.timeline.rules.items():
+        known = [(one, -frame) for frame, one in enumerate(lane.excess or ()) if one is not None]
+        peak, back = max(known, default=(0.0, 0))
+        if peak >= _NEAR and -back < len(report.timeline.times_s):
+            time_s = report.timeline.times_s[-back]
+            rows.append({"rule": rule, "share": peak, "frame": -back, "time_s": time_s})
+    return sorted(rows, key=lambda row: row["share"], reverse=True)[:_MOST_NEAR]
 
 
 def _seconds(report: Report) -> list[tuple[str, float]]:

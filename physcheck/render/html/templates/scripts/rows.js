@@ -58,6 +58,17 @@ function listenToRows() {
   }
 }
 
+/** Where nothing is broken: the frames that came nearest to a limit. */
+function listenToNearest() {
+  for (const button of document.querySelectorAll(".nearest button")) {
+    button.addEventListener("click", () => {
+      chooseRule(button.dataset.rule);
+      pause();
+      seek(Number(button.dataset.frame));
+    });
+  }
+}
+
 const KEYS = {
   " ": () => (isPlaying() ? pause() : play()),
   ArrowLeft: (event) => stepBy(event.shiftKey ? -10 : -1),

@@ -57,6 +57,7 @@ fitPicture();
 buildLanes();
 watchCurve();
 listenToRows();
+listenToNearest();
 listenToControls();
 listenToKeys();
 listenToReview();
