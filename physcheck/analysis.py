@@ -24,6 +24,7 @@ from physcheck.detectors import Detector
 from physcheck.errors import ConfigurationError
 from physcheck.explain import explain
 from physcheck.explain.tracks import unsteady
+from physcheck.freefall import Fall, Scale, falls_in, frame_step_s, slow_motion
 from physcheck.kalman import Backend
 from physcheck.report import Report, build_report
 from physcheck.rules import (
@@ -60,6 +61,8 @@ def analyze(
     weights: str | Path | None = None,
     device: str = "auto",
     floor: tuple[float, ...] | None = None,
+    px_per_metre: float | None = None,
+    true_fps: float | None = None,
     filter: Backend = "numpy",
     ignore_regions: Sequence[tuple[float, float, float, float]] = (),
     ignore_spans: Sequence[TimeSpan] = (),
@@ -79,6 +82,9 @@ def analyze(
         detector: "auto", "motion", "yolo", "hybrid" or "transformers".
         weights, device: for detectors that use them.
         floor: (y,) or (x1, y1, x2, y2), px of the clip, where the floor is.
+        px_per_metre: how long a metre is where things fly, px of the clip.
+        true_fps: frames a second at which the clip was recorded. With both, falls are
+            also judged by themselves, against 9.81 m/s^2.
         filter: which implementation of the Kalman filter is used.
         ignore_regions: boxes xyxy, px; what is seen within them is not judged.
         ignore_spans: pieces of the clip that are not judged.
@@ -105,7 +111,8 @@ def analyze(
     looking = opened.look_at(source)
     looking.seen = None if save_detections is None else {}
     ignored = _Ignored(tuple(ignore_regions), tuple(ignore_spans))
-    work = _Work(looking, rules, floor, filter, ignored, progress or _no_progress)
+    scene = _Scene(floor, Scale(px_per_metre, true_fps))
+    work = _Work(looking, rules, scene, filter, ignored, progress or _no_progress)
     own = nullcontext() if opened is sight else closing(opened)
     with own, closing(looking), closing(reader.pieces(looking.watcher)) as pieces:
         while work.take_next(pieces):
@@ -163,6 +170,9 @@ def configuration_sha256(**arguments: Any) -> str:
     sight = asked.sight or Sight(asked.detector, asked.weights, asked.device)
     looking = (sight.asked if isinstance(sight, OpenedSight) else sight).settings()
     settings: dict[str, object] = {"floor": asked.floor, "filter": asked.filter, **looking}
+    for name in ("px_per_metre", "true_fps"):
+        if getattr(asked, name) is not None:
+            settings[name] = float(getattr(asked, name))
     # What nobody asked for leaves no trace, so that hashes of older reports stay right.
     if len(asked.ignore_regions):
         settings["ignore_regions"] = [[float(side) for side in box] for box in asked.ignore_regions]
@@ -212,13 +222,26 @@ class _Ignored:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the user knows of the place: see `analyze` and `Scale`."""
+
+    floor: tuple[float, ...] | None
+    scale: Scale
+
+    def complete(self, world: World, piece: Piece) -> World:
+        """The world with what only the user can know."""
+        pull = self.scale.pull_px_per_s2(frame_step_s(piece.frames, piece.times_s))
+        return replace(world, pull_px_per_s2=pull)
+
+
 @dataclass(slots=True)
 class _Work:
     """What grows while the pieces of a clip go by: tracks and signals."""
 
     detector: Detector
     rules: Pack
-    floor: tuple[float, ...] | None
+    scene: _Scene
     filter: Backend
     ignored: _Ignored
     progress: Callable[[str, float], None]
@@ -227,10 +250,15 @@ class _Work:
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     clock: _Clock = field(default_factory=_Clock)
     borders: list[int] = field(default_factory=list)
+    falls: list[Fall] = field(default_factory=list)
     obstacles: tuple[str, ...] = ()
 
     def notes(self) -> list[str]:
-        """What was done differently because of the clip's length."""
+        """What was done differently because of the clip's length, and slow motion."""
+        slow = slow_motion(self.falls)
+        return [*self._borders(), *([slow] if slow else [])]
+
+    def _borders(self) -> list[str]:
         if not self.borders:
             return []
         frames = ", ".join(map(str, self.borders))
@@ -269,9 +297,11 @@ class _Work:
             explained = explain(piece, camera, detections, found, size_px)
         with self._stage("judge", 0.9):
             tracks = _renumbered(explained, len(self.tracks))
-            world = build_world(piece, camera, tracks, self.floor)
+            world = build_world(piece, camera, tracks, self.scene.floor)
+            world = self.scene.complete(world, piece)
             dim = unsteady(piece, camera)
             shot = Shot(piece.frames, piece.times_s, dim, *size_px, tuple(tracks), world)
+            self.falls += falls_in(shot, self.scene.scale)
             for rule, signals in measure(self.rules, shot).items():
                 heeded = [_narrow(self.ignored.apply(signal, piece)) for signal in signals]
                 self.signals.setdefault(rule, []).extend(heeded)

@@ -145,6 +145,8 @@ class Settings(BaseModel):
     select: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
     ignore: Annotated[tuple[str, ...], BeforeValidator(_parse_names)] = ()
     floor: Annotated[tuple[float, ...] | None, BeforeValidator(_parse_floor)] = None
+    px_per_metre: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    true_fps: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     ignore_region: Annotated[tuple[Region, ...], BeforeValidator(_parse_regions)] = ()
     ignore_span: Annotated[tuple[TimeSpan, ...], BeforeValidator(_parse_spans)] = ()
     filter: Literal["numpy", "filterpy"] = "numpy"
@@ -167,6 +169,8 @@ class Settings(BaseModel):
             "ignore": self.ignore,
             "sight": self.sight(),
             "floor": self.floor,
+            "px_per_metre": self.px_per_metre,
+            "true_fps": self.true_fps,
             "filter": self.filter,
             "ignore_regions": self.ignore_region,
             "ignore_spans": self.ignore_span,

@@ -25,7 +25,7 @@ TABLE = """
     fitness                                     which things can be judged at all
     ends changes falls partings starts          what several checks share
     arcs                                        flights that change midway
-    floors                                      where the floor is under a thing
+    floors freefall                             where the floor is, how fast things fall
     sinking                                     what sinks into the ground
     drawing                                     rooms, things and a camera, drawn
     weights                                     files of detectors: found, known, pulled

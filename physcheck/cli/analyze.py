@@ -117,6 +117,20 @@ def analyze(
             metavar="Y|X1,Y1,X2,Y2", help="Where the floor is, px.", rich_help_panel=_SCENE
         ),
     ] = None,
+    px_per_metre: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PX", help="How long a metre is where things fly.", rich_help_panel=_SCENE
+        ),
+    ] = None,
+    true_fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FPS",
+            help="Rate at which it was recorded; with both, falls are judged by 9.81 m/s2.",
+            rich_help_panel=_SCENE,
+        ),
+    ] = None,
     ignore_region: Annotated[
         list[str] | None,
         typer.Option(
