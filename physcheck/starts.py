@@ -30,6 +30,8 @@ _ROWS_LATER = 20
 """Body lengths that it must get within so many rows, or it only stirs."""
 _GOES_ON = 0.3
 """Share of its way after the first row; less, and the box only jumped to another place."""
+_KEEPS = 0.4
+"""Share of its pace in the first two rows that it keeps in those after them."""
 _APPROACH_S = 0.25
 _TOWARDS, _ALONG = 0.8, 0.7
 """Cosines: it comes towards the thing, and the thing goes off in the same direction."""
@@ -135,6 +137,12 @@ def _until_it_turns_back(gone: Floats) -> Floats:
     return gone[:stop]
 
 
+def _goes_on(way: Floats) -> bool:
+    """It does not stop again at once, as a box does that only jumped to another place."""
+    later = (way[-1] - way[1]) / max(len(way) - 2, 1)
+    return bool(way[-1] - way[0] >= _GOES_ON * way[-1] and later >= _KEEPS * way[1] / 2)
+
+
 def _gapless(rows: Ints) -> bool:
     return bool(rows[-1] - rows[0] <= len(rows) + 2)
 
@@ -168,7 +176,7 @@ def _start(track: Track, rows: Ints, place: Floats, last: int, need: int) -> Sta
         return None
     direction = gone[-1] / far
     way = gone @ direction
-    if way[0] < 2 * sigma + 0.3 or way[-1] - way[0] < _GOES_ON * way[-1]:
+    if way[0] < 2 * sigma + 0.3 or not _goes_on(way):
         return None
     even = (2.0 / len(way)) ** 2
     error = np.hypot(sigma, even * sigma) + _FLOOR_PX

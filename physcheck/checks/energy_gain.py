@@ -21,8 +21,9 @@ def energy_gain(shot: Shot, *, error_weight: float = 2.0, reach_sizes: float = 0
         just after the contact and the accelerations of both falls, less its error; over
         the rebound it grows with the share of the height that has been reached.
         Coming nearer the camera is allowed for by the growth of the thing.
-    Abstains: no bounce between two free falls; another thing that moves is near the
-        contact and may have struck it.
+    Abstains: no bounce between two free falls, down the picture; another thing that moves
+        is near the contact and may have struck it; every bounce of the thing gains, which
+        is told by `reversed`.
     Blind to: what is struck by something unseen looks as if it gained; gains that are
         less than the error; pendulums.
     Source: coefficient of restitution in (0, 1].
@@ -38,8 +39,14 @@ def _measure(track: Track, shot: Shot, error_weight: float, reach: float) -> Sig
     n = len(track.frames)
     values, reasons = np.full(n, np.nan), np.full(n, "no bounce between free falls", dtype="U40")
     evidence = []
-    for bounce in bounces(stretches_of(shot, track.id)):
+    # Falls up the picture are heads that bob, or the picture stands on its head.
+    found = [one for one in bounces(stretches_of(shot, track.id)) if one.after.acceleration[1] > 0]
+    backwards = len(found) > 1 and all(one.surely_gained > 1 for one in found)
+    for bounce in found:
         rows = _rising(track, bounce)
+        if backwards:
+            reasons[rows] = "every bounce gains: see reversed"
+            continue
         if not untouched(track, shot, bounce.time_s, reach):
             reasons[rows] = "something may have struck it"
             continue

@@ -17,7 +17,7 @@ __all__ = ["spontaneous_motion"]
 def spontaneous_motion(
     shot: Shot,
     *,
-    min_size_px: float = 12.0,
+    min_size_px: float = 8.0,
     min_gap_sizes: float = 0.2,
 ) -> list[Signal]:
     """A thing that lies still sets out at once, with nothing near that could push it.
