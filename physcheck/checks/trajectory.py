@@ -43,7 +43,7 @@ def trajectory(
     min_pace: float = 0.1,
     min_pace_on_ground: float = 0.15,
     max_pace: float = 1.5,
-    ground_weight: float = 0.6,
+    ground_weight: float = 0.75,
     max_residual: float = 4.0,
     max_growth: float = 0.15,
     max_waver: float = 0.12,
