@@ -30,6 +30,8 @@ _ROWS_LATER = 20
 """Body lengths that it must get within so many rows, or it only stirs."""
 _GOES_ON = 0.3
 """Share of its way after the first row; less, and the box only jumped to another place."""
+_MAX_MISSED = 2
+"""Rows: what is seen less well than that may have moved meanwhile."""
 _KEEPS = 0.4
 """Share of its pace in the first two rows that it keeps in those after them."""
 _APPROACH_S = 0.25
@@ -72,8 +74,9 @@ def judged_rows(track: Track, shot: Shot) -> Bools:
     """(T,) rows in which a start could have been seen: seen well for long before and after."""
     rows, _, need = _path(track, shot)
     judged = np.zeros(len(track.frames), dtype=bool)
-    for last in range(need - 1, len(rows) - _MIN_ROWS_AFTER):
-        judged[rows[last]] = _gapless(rows[last - need + 1 : last + 4])
+    last = np.arange(need - 1, len(rows) - _MIN_ROWS_AFTER)
+    spans = rows[last + _MIN_ROWS_AFTER] - rows[last - need + 1]
+    judged[rows[last]] = spans <= need + _MIN_ROWS_AFTER + _MAX_MISSED
     return judged
 
 
@@ -137,6 +140,13 @@ def _until_it_turns_back(gone: Floats) -> Floats:
     return gone[:stop]
 
 
+def _line(t: Floats, place: Floats) -> tuple[Floats, Floats]:
+    """Where a straight line through places (K, 2) is at time 0, and its slope, (2,) each."""
+    off = t - t.mean()
+    drift = off @ place / float(off @ off)
+    return place.mean(axis=0) - drift * t.mean(), drift
+
+
 def _goes_on(way: Floats) -> bool:
     """It does not stop again at once, as a box does that only jumped to another place."""
     later = (way[-1] - way[1]) / max(len(way) - 2, 1)
@@ -144,7 +154,7 @@ def _goes_on(way: Floats) -> bool:
 
 
 def _gapless(rows: Ints) -> bool:
-    return bool(rows[-1] - rows[0] <= len(rows) + 2)
+    return bool(rows[-1] - rows[0] <= len(rows) + _MAX_MISSED)
 
 
 def _start(track: Track, rows: Ints, place: Floats, last: int, need: int) -> Start | None:
@@ -153,10 +163,8 @@ def _start(track: Track, rows: Ints, place: Floats, last: int, need: int) -> Sta
     after = np.arange(last + 1, min(last + 1 + _ROWS_AFTER, len(rows)))
     if not _gapless(rows[np.r_[before, after]]):
         return None
-    fit = np.polynomial.Polynomial.fit
-    t = np.arange(len(before)) - len(before) + 1.0
-    lines = [fit(t, place[before, axis], 1).convert().coef for axis in (0, 1)]
-    level, drift = np.array([[*c, 0.0][:2] for c in lines]).T
+    t = np.arange(1.0 - len(before), 1.0)
+    level, drift = _line(t, place[before])
     rest = place[before] - (level + drift * t[:, None])
     sigma = max(robust_scale(rest[:, 0]), robust_scale(rest[:, 1]), _FLOOR_PX)
     ahead = np.arange(1.0, len(after) + 1)[:, None]
