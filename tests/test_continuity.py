@@ -8,7 +8,11 @@ from drawn_pieces import Thing, between, draw, piece_of, slide
 from following import explained
 from handmade import boxes_of, track_of
 
+from physcheck.camera import estimate_camera
+from physcheck.explain.likeness import likeness
+from physcheck.explain.pixels import Pixels
 from physcheck.explain.shapes import shape_suspects
+from physcheck.explain.sizes import size_suspects
 from physcheck.explain.spans import find, spans_of
 from physcheck.explain.suspects import Suspect
 from physcheck.explain.suspects import Thing as Followed
@@ -17,7 +21,15 @@ from physcheck.types import Bytes, Change, Floats
 N = 60
 WAY = slide((40, 120), (3.0, 0), 36)
 RED, BLUE = (200.0, 60.0, 40.0), (60.0, 80.0, 200.0)
-PX = np.ones(2)
+
+
+def still(frames: list[Bytes]) -> Pixels:
+    """Pixels of frames seen by a camera that does not move."""
+    piece = piece_of(frames)
+    return Pixels(piece, estimate_camera(piece.luma))
+
+
+BLANK = still([np.full((360, 640, 3), 128, dtype=np.uint8)] * N)
 
 
 def looks_of(frames: list[Bytes]) -> list[Change]:
@@ -62,10 +74,11 @@ def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> 
     width, height = size * np.sqrt(ratio), size / np.sqrt(ratio)
     boxes = boxes_of(60 + 2.0 * np.arange(n), np.full(n, 120.0), 4 * width, 4 * height)
     jitter = 1 + np.random.default_rng(0).normal(0, 0.004, (2, n))
-    spread = np.stack([(width * jitter[0]) ** 2, (height * jitter[1]) ** 2, 0 * width], axis=1)
+    sides = (width * jitter[0]) ** 2, (height * jitter[1]) ** 2
+    spread = np.stack([*sides, np.zeros(n)], axis=1)
     known = np.ones(n, dtype=bool)
     thing = Followed(track_of(boxes, **changes), 0, boxes, known, (640, 360))
-    found = shape_suspects(thing, spread, PX)
+    found = shape_suspects(thing, spread, BLANK)
     return [one for one in found if min(tried.log_odds for tried in one.alternatives) > 0]
 
 
@@ -93,6 +106,43 @@ def test_what_is_hidden_in_part_has_not_changed_its_shape():
 
 def test_a_shape_seen_for_a_few_frames_only_is_not_known():
     assert shapes_of(np.where(np.arange(N) < 6, 1.0, 1.5)) == []
+
+
+def test_a_box_that_turns_in_the_picture_changes_no_shape():
+    angle = np.clip((np.arange(N) - 25) / 10, 0, 1) * np.pi / 2
+    long, short = 20.0**2, 12.0**2
+    xx = long * np.cos(angle) ** 2 + short * np.sin(angle) ** 2
+    yy = long * np.sin(angle) ** 2 + short * np.cos(angle) ** 2
+    xy = (long - short) * np.sin(angle) * np.cos(angle)
+    boxes = boxes_of(60 + 2.0 * np.arange(N), np.full(N, 120.0), 4 * np.sqrt(xx), 4 * np.sqrt(yy))
+    jitter = 1 + np.random.default_rng(0).normal(0, 0.004, (N, 1))
+    spread = np.stack([xx, yy, xy], axis=1) * jitter
+    thing = Followed(track_of(boxes), 0, boxes, np.ones(N, dtype=bool), (640, 360))
+    for one in shape_suspects(thing, spread, BLANK):
+        assert one.most < 0
+        assert one.measured["by turning"] > 0.7
+
+
+@pytest.mark.parametrize(("scaled", "low", "high"), [(True, 0.8, 1.3), (False, -0.3, 0.2)])
+def test_a_picture_tells_how_far_a_thing_itself_was_scaled(scaled: bool, low: float, high: float):
+    sizes = np.where(np.arange(N) < 30, 40.0, 56.0)
+    frames = draw(N, [Thing(lambda k: (160.0, 120.0, sizes[k] if scaled else 40.0), tint=RED)])
+    boxes = boxes_of(np.full(N, 160.0), np.full(N, 120.0), sizes, sizes)
+    thing = Followed(track_of(boxes), 0, boxes, np.ones(N, dtype=bool), (320, 240))
+    found = likeness(thing, 29, 30, still(frames))
+    assert found is not None
+    assert low <= found.share <= high
+
+
+@pytest.mark.parametrize(("keeps_area", "capped"), [(True, True), (False, False)])
+def test_what_turns_keeps_the_area_of_its_silhouette(keeps_area: bool, capped: bool):
+    grown = np.where(np.arange(N) < 30, 1.0, 1.4)
+    boxes = boxes_of(60 + 2.0 * np.arange(N), np.full(N, 120.0), 40 * grown, 40 * grown)
+    inside = np.full(N, 100.0) if keeps_area else 100 * grown**2
+    spread = np.stack([inside, inside, np.zeros(N)], axis=1)
+    thing = Followed(track_of(boxes), 0, boxes, np.ones(N, dtype=bool), (640, 360))
+    (one,) = size_suspects(thing, BLANK, spread)
+    assert (one.most < 0) == capped
 
 
 def test_what_was_not_seen_clearly_is_not_compared():

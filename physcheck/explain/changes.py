@@ -43,10 +43,10 @@ def suspects_of(
     boxes = stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
     thing = Thing(track, first, boxes, seen_whole(track, first, pixels), size_px)
     found = [
-        *size_suspects(thing, pixels),
+        *size_suspects(thing, pixels, spread),
         *leap_suspects(thing, pixels),
         *look_suspects(thing, pixels),
-        *shape_suspects(thing, spread, pixels.px),
+        *shape_suspects(thing, spread, pixels),
     ]
     return [_placed(one, thing, pixels) for one in found]
 

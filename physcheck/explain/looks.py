@@ -22,7 +22,7 @@ __all__ = ["ask_alone", "look_suspects", "seen_whole"]
 
 _MIN_SIZE_PX = 10.0
 _MIN_ROWS = 10
-_LEAST = 4.0
+_LEAST = 2.5
 """Grey levels; a lesser change is not looked at."""
 _CHROMA = 1.6
 """Weight of a step of U or V against one of Y: what the eye sees as equally far."""

@@ -8,7 +8,7 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.types import Detections, Floats, Track
 
-__all__ = ["spread_of"]
+__all__ = ["log_area", "spread_of"]
 
 _SAME_PX = 0.01
 _MIN_PIXELS = 12
@@ -48,3 +48,9 @@ def _one(box: Floats, detections: Detections, px: Floats) -> Floats:
     spread = np.array([m["mu20"] * px[0] ** 2, m["mu02"] * px[1] ** 2, m["mu11"] * px.prod()])
     # A pixel is no point: it spreads by itself.
     return np.asarray(spread / m["m00"] + np.array([px[0] ** 2, px[1] ** 2, 0.0]) / 12)
+
+
+def log_area(spread: Floats) -> Floats:
+    """(N,) log size of silhouettes that spread so (N, 3), however they lie; NaN where unknown."""
+    determinant = spread[:, 0] * spread[:, 1] - spread[:, 2] ** 2
+    return np.asarray(np.log(np.maximum(determinant, 1e-3)) / 4)

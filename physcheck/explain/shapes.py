@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.explain.likeness import likeness
+from physcheck.explain.outlines import log_area
+from physcheck.explain.pixels import Pixels
 from physcheck.explain.spans import Found, Spans, find
 from physcheck.explain.suspects import Suspect, Thing, lasting
 from physcheck.types import Alternative, Floats, Ints
@@ -22,6 +25,7 @@ __all__ = ["shape_suspects"]
 
 _MIN_SIZE_PX = 12.0
 _MIN_ROWS = 12
+_MIN_SIDE = 6
 _LEAST = 0.06
 """Log of the ratio of the axes; a lesser change is not looked at."""
 _FLOOR = 0.015
@@ -53,17 +57,17 @@ class _Shapes:
     looks: Floats
 
 
-def shape_suspects(thing: Thing, spread: Floats, px: Floats) -> list[Suspect]:
+def shape_suspects(thing: Thing, spread: Floats, pixels: Pixels) -> list[Suspect]:
     """Find where a thing may take on other proportions.
 
     Args:
-        spread: (T, 3) variance of its silhouette along x, along y, and covariance,
-            px^2; NaN where it was not seen. px: (2,) px of the clip in a working px.
+        spread: (T, 3) of its silhouette, see `outlines`; NaN where it was not seen.
+        pixels: of the piece.
 
     Returns:
         Suspects of kind "shape", in log of longer over shorter axis.
     """
-    track, boxes = thing.track, thing.boxes
+    track, boxes, px = thing.track, thing.boxes, pixels.px
     known = track.clear & np.isfinite(spread).all(axis=1)
     size = np.sqrt(geometry.area(boxes))
     if known.sum() < _MIN_ROWS or np.median(size[known]) / px.min() < _MIN_SIZE_PX:
@@ -75,13 +79,15 @@ def shape_suspects(thing: Thing, spread: Floats, px: Floats) -> list[Suspect]:
         rows,
         *_proportions(spread[rows], velocity, px),
         *_lying(spread[rows], velocity),
-        _log_area(spread[rows]),
+        log_area(spread[rows]),
         looks,
     )
     if max(np.ptp(shapes.high), np.ptp(shapes.wide)) < _LEAST:
         return []
     found = find(known, lambda spans: _amount(shapes, spans), _LEAST)
-    return [_suspect(one, shapes) for one in found]
+    # In fewer rows an outline may be wrong throughout.
+    known_well = [one for one in found if one.spans.n_seen[one.k] >= _MIN_SIDE]
+    return [_suspect(one, shapes, thing, pixels) for one in known_well]
 
 
 def _velocity(rows: Ints, boxes: Floats) -> Floats:
@@ -105,12 +111,6 @@ def _lying(spread: Floats, velocity: Floats) -> tuple[Floats, Floats]:
     sharp = np.maximum(sides - _SHUTTER**2 / 12 * velocity**2, _LEAST_SHARP * sides)
     ratios = [np.log(one[:, 0] / one[:, 1]) / 2 for one in (sides, sharp)]
     return np.minimum(*ratios), np.maximum(*ratios)
-
-
-def _log_area(spread: Floats) -> Floats:
-    """(N,) log size."""
-    determinant = spread[:, 0] * spread[:, 1] - spread[:, 2] ** 2
-    return np.asarray(np.log(np.maximum(determinant, 1e-3)) / 4)
 
 
 def _log_ratio(spread: Floats, px: Floats) -> Floats:
@@ -137,13 +137,29 @@ def _apart(spans: Spans, low: Floats, high: Floats) -> Floats:
     return np.asarray(np.maximum(np.maximum(low_after - high_before, low_before - high_after), 0.0))
 
 
-def _suspect(found: Found, shapes: _Shapes) -> Suspect:
+def _dip(found: Found, shapes: _Shapes) -> float:
+    """By how much rounder it is on the way than before and after.
+
+    What lies down without turning is round for a moment; what turns never is.
+    """
+    start, stop = found.rows
+    between = (shapes.rows > start) & (shapes.rows < stop)
+    if not between.any():
+        return 0.0
+    ends = min(float(side[found.k]) for side in found.spans.middle(shapes.low))
+    return max(ends - float(shapes.low[between].min()), 0.0)
+
+
+def _suspect(found: Found, shapes: _Shapes, thing: Thing, pixels: Pixels) -> Suspect:
     spans, k, amount = found.spans, found.k, found.amount
     grown = abs(float(np.subtract(*(side[k] for side in spans.middle(shapes.area)))))
     other = float(np.linalg.norm(np.subtract(*(side[k] for side in spans.middle(shapes.looks)))))
     start, stop = found.rows
     ratios = np.stack([shapes.flat + shapes.wide, shapes.low], axis=1) / [2, 1]
     apart, clearly = lasting(shapes.rows, ratios, start, stop)
+    however = float(_apart(spans, shapes.low, shapes.high)[k]) / amount
+    turned = max(1.0 - however - 2 * _dip(found, shapes) / amount, 0.0)
+    seen = likeness(thing, start, stop, pixels)
     measured = {
         "amount": amount,
         "surely": float(np.log(amount / found.error)),
@@ -152,10 +168,18 @@ def _suspect(found: Found, shapes: _Shapes) -> Suspect:
         "grows": grown / amount,
         "seen on both sides": float(np.log(spans.n_seen[k])),
         "other colour": other,
-        "however it lies": float(_apart(spans, shapes.low, shapes.high)[k]) / amount,
+        "however it lies": however,
+        "by turning": turned,
         "lasting": apart / amount,
         "clearly": clearly,
     }
+    if seen is not None:
+        measured |= {
+            "stretched": seen.resized,
+            "unstretched": seen.resized - seen.as_it_was,
+            "itself": seen.resized - seen.usual,
+            "share": seen.share,
+        }
     alternatives = (
         Alternative(
             "partly hidden, joined by something, or turned in depth",
@@ -174,8 +198,15 @@ def _suspect(found: Found, shapes: _Shapes) -> Suspect:
         ),
         Alternative(
             "another thing took its place",
-            float(np.interp(other, (10.0, 25.0, 40.0), (3.0, 0.0, -3.0))),
+            float(np.interp(other, (15.0, 40.0, 70.0), (3.0, 0.0, -3.0))),
             f"its colour changed by {other:.0f} grey levels",
         ),
+        Alternative(
+            "it turned in the plane of the picture",
+            float(np.interp(turned, (0.5, 0.7, 0.9), (5.0, 0.0, -5.0))),
+            f"{100 * turned:.0f} % of it is how it lies, and it was never rounder on the way",
+        ),
     )
-    return Suspect("shape", start, stop, amount, found.error, measured, alternatives)
+    odds = min(one.log_odds for one in alternatives[-2:])
+    most = odds if odds < 0 else np.inf
+    return Suspect("shape", start, stop, amount, found.error, measured, alternatives, most=most)

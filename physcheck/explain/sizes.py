@@ -8,11 +8,12 @@ scale.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from physcheck import boxes as geometry
+from physcheck.explain.likeness import likeness, pairs_around
 from physcheck.explain.looks import ask_alone
+from physcheck.explain.outlines import log_area
 from physcheck.explain.pixels import Pixels
 from physcheck.explain.silhouette import silhouette_growth
 from physcheck.explain.suspects import Suspect, Thing, lasting
@@ -31,13 +32,17 @@ _MAX_PAUSE = 20
 """Rows between before and after; over a longer time a thing may honestly have changed."""
 _EDGE_ROWS = 4
 _MIN_HELD = 4
-_MARGIN = 0.25
+_MIN_OUTLINES = 3
+_SURE = 5.0
 _GAIN = 12.0
 """Nats for a difference of 1 between two correlations."""
 
 
-def size_suspects(thing: Thing, pixels: Pixels) -> list[Suspect]:
-    """Find the steps of a thing's size and ask the pixels about each; in log size."""
+def size_suspects(thing: Thing, pixels: Pixels, spread: Floats) -> list[Suspect]:
+    """Find the steps of a thing's size and ask the pixels about each; in log size.
+
+    spread: (T, 3) of its silhouette, see `outlines`.
+    """
     log_size = np.log(np.maximum(geometry.size(thing.boxes), 1.0))
     log_size[~thing.known] = np.nan
     step, error = _common_step(log_size)
@@ -47,18 +52,25 @@ def size_suspects(thing: Thing, pixels: Pixels) -> list[Suspect]:
         if after - before > _MAX_PAUSE or not _held(log_size, before, after):
             continue
         amount = float(np.abs(step[k]))
-        found.append(_suspect(thing, before, after, amount, float(error[k]), pixels))
+        found.append(_suspect(thing, before, after, (amount, float(error[k])), pixels, spread))
     return found
 
 
 def _suspect(
-    thing: Thing, before: int, after: int, amount: float, error: float, pixels: Pixels
+    thing: Thing,
+    before: int,
+    after: int,
+    step: tuple[float, float],
+    pixels: Pixels,
+    spread: Floats,
 ) -> Suspect:
+    amount, error = step
     measured, only_box = _ask_size(thing, before, after, pixels)
     stays, edge = _ask_edge(thing, before, after)
     rows = np.flatnonzero(thing.known)
     log_size = np.log(np.maximum(geometry.size(thing.boxes[rows]), 1.0))
     apart, clearly = lasting(rows, log_size, before, after)
+    turned = _ask_turned(log_area(spread), before, after, amount)
     measured |= {
         "amount": amount,
         "surely": float(np.log(amount / max(error, 0.005))),
@@ -66,8 +78,23 @@ def _suspect(
         "lasting": apart / amount,
         "clearly": clearly,
     }
-    alternatives = (only_box, edge, ask_alone(thing.track, before, after))
-    return Suspect("size", before, after, amount, error, measured, alternatives)
+    alternatives = (only_box, edge, ask_alone(thing.track, before, after), turned)
+    most = turned.log_odds if turned.log_odds < 0 else np.inf
+    return Suspect("size", before, after, amount, error, measured, alternatives, most=most)
+
+
+def _ask_turned(area: Floats, before: int, after: int, amount: float) -> Alternative:
+    """Does its silhouette keep its area? Then it turned, and only the box around it grew."""
+    early = area[max(before - _WINDOW + 1, 0) : before + 1]
+    late = area[after : after + _WINDOW]
+    known = [side[np.isfinite(side)] for side in (early, late)]
+    if min(map(len, known)) < _MIN_OUTLINES:
+        return Alternative("it turned", _SURE, "no clear silhouette on both sides")
+    grown = abs(float(np.median(known[1]) - np.median(known[0]))) / amount
+    odds = float(np.interp(grown, (0.2, 0.35, 0.6), (-_SURE, 0.0, _SURE)))
+    return Alternative(
+        "it turned", odds, f"its silhouette grew by {100 * grown:.0f} % of what its box did"
+    )
 
 
 def _held(log_size: Floats, before: int, after: int) -> bool:
@@ -126,14 +153,10 @@ def _ask_size(
     thing: Thing, before: int, after: int, pixels: Pixels
 ) -> tuple[dict[str, float], Alternative]:
     """Compare the picture before with the picture after, magnified and as it was."""
-    magnified, as_it_was = [], []
-    for a, b in _pairs(thing.known, before, after):
-        magnified.append(_correlation(_picture(thing, a, pixels), _picture(thing, b, pixels)))
-        as_it_was.append(_found_unscaled(pixels, thing, a, b))
-    if not magnified:
+    seen = likeness(thing, before, after, pixels)
+    if seen is None:
         return {}, Alternative("only the box changed", -1.0, "no clear picture on both sides")
-    new, old = float(np.median(magnified)), float(np.median(as_it_was))
-    usual = _usual_likeness(thing, before, after, pixels)
+    new, old, usual = seen.resized, seen.as_it_was, seen.usual
     odds = min(_GAIN * (new - old - 0.08), _GAIN * (new - 0.65), _GAIN * (new - usual + 0.2))
     told = f"likeness {new:.2f} magnified, {old:.2f} as it was, {usual:.2f} on either side"
     grown = _grown(thing, before, after, pixels)
@@ -141,13 +164,14 @@ def _ask_size(
         outline = float(np.interp(grown, (0.1, 0.35, 0.6), (-3.0, 0.0, 3.0)))
         odds = max(odds, min(outline, _GAIN * (new - old + 0.1)))
         told += f", strips outside its old sides {100 * grown:.0f} % fuller"
-    measured = {"magnified": new, "unscaled": new - old, "itself": new - usual, "fuller": grown}
+    measured = {
+        "magnified": new,
+        "unscaled": new - old,
+        "itself": new - usual,
+        "share": seen.share,
+        "fuller": grown,
+    }
     return measured, Alternative("only the box changed", float(np.clip(odds, -5, 5)), told)
-
-
-def _picture(thing: Thing, k: int, pixels: Pixels) -> Floats:
-    """The pixels of its box, a little widened."""
-    return pixels.patch(thing.first + k, thing.boxes[k], margin=_MARGIN)
 
 
 def _ask_edge(thing: Thing, before: int, after: int) -> tuple[float, Alternative]:
@@ -187,63 +211,9 @@ def _one_sided(thing: Thing, before: int, after: int) -> float:
 
 def _grown(thing: Thing, before: int, after: int, pixels: Pixels) -> float:
     """How much fuller the strips around the silhouette are while the thing is larger."""
-    pairs = np.array(_pairs(thing.known, before, after))
+    pairs = np.array(pairs_around(thing.known, before, after))
     area = geometry.area(thing.boxes)
     small, large = (
         pairs.T if np.median(area[pairs.T[0]]) < np.median(area[pairs.T[1]]) else pairs.T[::-1]
     )
     return silhouette_growth(pixels, thing.first, thing.boxes, thing.track.observed, small, large)
-
-
-def _usual_likeness(thing: Thing, before: int, after: int, pixels: Pixels) -> float:
-    """Likeness of the thing to itself at the same spacing before or after, the lesser."""
-    spacing = max(after - before, 2)
-    rows = np.flatnonzero(thing.known)
-    found = []
-    for side in (rows[rows <= before][-_WINDOW * 2 :], rows[rows >= after][: _WINDOW * 2]):
-        pairs = [(k, k + spacing) for k in side if k + spacing in side] or [(side[0], side[-1])]
-        likeness = [
-            _correlation(_picture(thing, a, pixels), _picture(thing, b, pixels))
-            for a, b in pairs[:3]
-        ]
-        found.append(float(np.median(likeness)))
-    return min(found)
-
-
-def _pairs(clear: Bools, before: int, after: int) -> list[tuple[int, int]]:
-    early = [k for k in range(before, max(before - 4, -1), -1) if clear[k]][:3]
-    late = [k for k in range(after, min(after + 4, len(clear))) if clear[k]][:3]
-    return list(zip(early, late, strict=False))
-
-
-def _correlation(a: Floats, b: Floats) -> float:
-    """Mean correlation of two patches over the channels that have any structure."""
-    values = []
-    for channel in range(a.shape[2]):
-        x, y = a[..., channel].ravel(), b[..., channel].ravel()
-        if min(x.std(), y.std()) > (3.0 if channel == 0 else 4.0):
-            values.append(float(np.corrcoef(x, y)[0, 1]))
-    return float(np.mean(values)) if values else 0.0
-
-
-def _found_unscaled(pixels: Pixels, thing: Thing, a: int, b: int) -> float:
-    """Best correlation of the picture before, at its own scale, within the box after."""
-    box_a, box_b = thing.boxes[a], thing.boxes[b]
-    size_a = (box_a[2:] - box_a[:2]) * (1 + 2 * _MARGIN)
-    template, _ = pixels.window(
-        thing.first + a, geometry.expand(box_a[None], 1 + 2 * _MARGIN)[0], np.zeros(2)
-    )
-    reach = np.maximum((box_b[2:] - box_b[:2]), size_a) * 0.3
-    room, _ = pixels.window(
-        thing.first + b, geometry.union(np.stack([box_b, _centred(box_b, size_a)])), reach
-    )
-    if min(template.shape) < 5 or template.std() < 3:
-        return 0.0
-    if room.shape[0] < template.shape[0] or room.shape[1] < template.shape[1]:
-        return 0.0
-    return float(cv2.matchTemplate(room, template, cv2.TM_CCOEFF_NORMED).max())
-
-
-def _centred(box: Floats, size: Floats) -> Floats:
-    centre = (box[:2] + box[2:]) / 2
-    return np.concatenate([centre - size / 2, centre + size / 2])
