@@ -17,9 +17,9 @@ __all__ = ["appearance_change"]
 def appearance_change(
     shot: Shot,
     *,
-    min_size_px: float = 24.0,
+    min_size_px: float = 12.0,
     min_seen_frames: int = 10,
-    min_distance: float = 6.0,
+    min_distance: float = 2.0,
     error_weight: float = 2.0,
 ) -> list[Signal]:
     """A thing takes on the colours of another.

@@ -17,9 +17,9 @@ __all__ = ["shape_morph"]
 def shape_morph(
     shot: Shot,
     *,
-    min_size_px: float = 24.0,
-    min_seen_frames: int = 24,
-    min_step: float = 0.1,
+    min_size_px: float = 12.0,
+    min_seen_frames: int = 14,
+    min_step: float = 0.05,
     error_weight: float = 2.0,
 ) -> list[Signal]:
     """A rigid thing is stretched or squashed into another shape.
@@ -27,11 +27,13 @@ def shape_morph(
     Statistic: log odds that it was stretched or squashed, against all else that changes
         an outline: step of the log ratio of the longer to the shorter axis of its
         silhouette, or of its width to its height, over one frame to a dozen, beyond what
-        blur may add; the largest step at other times of its life; how much its area,
-        its colour and its pace change too; how long it lasts. Weighed together as
-        labelled changes teach.
-    Abstains: too small, at the border, near other things, seen too briefly on either
-        side, has limbs or is soft, cut, fade or lost camera.
+        blur may add; how often it does so at other times of its life; how much its
+        size changes too; how far its picture before must be stretched to be found in the
+        picture after; how long it lasts. Weighed together as labelled changes teach, and
+        capped where a turn in the plane of the picture, or another thing in its place,
+        explains it.
+    Abstains: too small, at the border, near other things, seen in fewer than six
+        frames on either side, has limbs or is soft, cut, fade or lost camera.
     Blind to: outlines of the same proportions; changes together with size; things
         that always bend; changes that take longer than about twelve frames.
     Source: ellipse of equal second moments, Hu (1962).

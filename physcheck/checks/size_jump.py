@@ -22,7 +22,7 @@ def size_jump(
     *,
     min_size_px: float = 12.0,
     max_waver: float = 0.3,
-    min_step: float = 0.1,
+    min_step: float = 0.05,
     error_weight: float = 2.0,
     articulated_slack: float = 0.2,
 ) -> list[Signal]:
@@ -32,11 +32,12 @@ def size_jump(
         its box do so: step of log size between the six frames before and after, by
         which width and height changed alike; whether its picture before, magnified, is
         its picture after, or still there at its old scale; whether a side stays;
-        what is near. Weighed together as labelled changes teach. What posture can do is
-        taken off for what has limbs or is soft.
+        what is near. Where its silhouette keeps its area it only turned. Weighed
+        together as labelled changes teach. What posture can do is taken off for what
+        has limbs or is soft.
     Abstains: too small, at the border, merged with another, outline wavers so much that
         nothing can be told, fewer than three frames on a side, cut, fade or lost camera.
-    Blind to: growth that takes longer than about six frames; steps below 10 %; things
+    Blind to: growth that takes longer than about six frames; steps below 5 %; things
         whose outline wavers all the time; things that also change their look.
     Source: log size as a smooth state, PDI-Bench (2025).
 
