@@ -56,7 +56,9 @@ def end_signal(
 
 
 def _unfit(track: Track, min_size_px: float, min_seen_frames: int) -> str:
-    if track.observed.sum() < min_seen_frames:
+    # What came and went in the open was there briefly, that is the point.
+    flash = track.birth.cause == track.death.cause == "open"
+    if track.observed.sum() < min_seen_frames and not flash:
         return "seen too briefly"
     return "too small" if size_of(track) < min_size_px else ""
 

@@ -12,6 +12,7 @@ from physcheck.camera import Camera, stabilise
 from physcheck.explain.absences import weighed_together
 from physcheck.explain.changes import suspects_of, together, with_changes
 from physcheck.explain.endings import Surroundings, explain_ends
+from physcheck.explain.flashes import flashes
 from physcheck.explain.outlines import spread_of
 from physcheck.explain.pixels import Pixels
 from physcheck.explain.suspects import Suspect
@@ -46,7 +47,8 @@ def explain(
         tracks: as fitted. size_px: width and height of the clip.
 
     Returns:
-        The tracks of things, their ends explained; those of mere light are left out.
+        The tracks of things, their ends explained; those of mere light are left out. What
+        is there too shortly for a track, in the open, comes last.
     """
     others = sure_boxes(piece, camera, detections)
     row_of = {int(frame): row for row, frame in enumerate(piece.frames)}
@@ -59,7 +61,7 @@ def explain(
     explained = weighed_together(explained)
     found = suspects(explained, row_of, detections, around)
     changed = list(itertools.starmap(with_changes, zip(explained, found, strict=True)))
-    return _relocate(changed, row_of)
+    return [*_relocate(changed, row_of), *flashes(tracks, detections, around)]
 
 
 def sure_boxes(piece: Piece, camera: Camera, detections: list[Detections]) -> list[Floats]:
