@@ -66,10 +66,13 @@ def test_a_ball_behind_which_another_comes_out_has_not_changed_its_colour():
 
 
 def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> list[Suspect]:
-    """What a thing that rolls, of so many times the width of its height, is suspected of.
+    """What a thing that rolls is suspected of, only what no innocent explanation suits."""
+    found = suspected(ratio, size, **changes)
+    return [one for one in found if min(tried.log_odds for tried in one.alternatives) > 0]
 
-    Only what no innocent explanation suits.
-    """
+
+def suspected(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> list[Suspect]:
+    """All that a thing that rolls, of so many times the width of its height, may have done."""
     n = len(ratio)
     width, height = size * np.sqrt(ratio), size / np.sqrt(ratio)
     boxes = boxes_of(60 + 2.0 * np.arange(n), np.full(n, 120.0), 4 * width, 4 * height)
@@ -78,8 +81,7 @@ def shapes_of(ratio: Floats, size: Floats | float = 16.0, **changes: object) -> 
     spread = np.stack([*sides, np.zeros(n)], axis=1)
     known = np.ones(n, dtype=bool)
     thing = Followed(track_of(boxes, **changes), 0, boxes, known, (640, 360))
-    found = shape_suspects(thing, spread, BLANK)
-    return [one for one in found if min(tried.log_odds for tried in one.alternatives) > 0]
+    return shape_suspects(thing, spread, BLANK)
 
 
 def test_a_ball_that_becomes_an_egg_is_told():
@@ -97,6 +99,12 @@ def test_a_slow_change_of_shape_is_told_too():
 
 def test_what_wobbles_all_the_time_may_wobble():
     assert shapes_of(np.exp(0.3 * np.sin(np.arange(N) * 0.5))) == []
+
+
+def test_what_swells_and_flattens_all_the_time_is_no_event():
+    found = suspected(np.exp(0.3 * np.sin(2 * np.pi * np.arange(N) / 20)))
+    assert found
+    assert all(one.most < 0 for one in found)
 
 
 def test_what_is_hidden_in_part_has_not_changed_its_shape():

@@ -26,6 +26,9 @@ __all__ = ["shape_suspects"]
 _MIN_SIZE_PX = 12.0
 _MIN_ROWS = 12
 _MIN_SIDE = 6
+_SURE = 5.0
+_NO_MORE = 0.1
+"""Log of how much larger a change must be than what the thing does in a fifth of its life."""
 _LEAST = 0.06
 """Log of the ratio of the axes; a lesser change is not looked at."""
 _FLOOR = 0.015
@@ -208,5 +211,7 @@ def _suspect(found: Found, shapes: _Shapes, thing: Thing, pixels: Pixels) -> Sus
         ),
     )
     odds = min(one.log_odds for one in alternatives[-2:])
+    # What it does in a fifth of its life is no event.
+    odds = -_SURE if measured["often"] < _NO_MORE else odds
     most = odds if odds < 0 else np.inf
     return Suspect("shape", start, stop, amount, found.error, measured, alternatives, most=most)
