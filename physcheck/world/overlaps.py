@@ -169,6 +169,8 @@ def _way(mover: _Mover, piece: Piece, camera: Camera, cut: tuple[int, int]) -> _
     near = inside | _within_reach(rows, places, known, float(np.sqrt(mover.size.prod())))
     seen_there, seen_elsewhere = _found(mover, camera, view, rows, places)
     near &= ~seen_elsewhere
+    if near.sum() < _MIN_FIT_ROWS:
+        return None
     return _Way(view, rows[near], places[near], (inside | seen_there)[near])
 
 
