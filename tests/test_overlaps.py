@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from drawn_pieces import Thing, draw, piece_of, slide
@@ -10,6 +12,7 @@ from handmade import boxes_of, track_of
 from physcheck.camera import estimate_camera
 from physcheck.types import Bytes, Floats, Overlap
 from physcheck.world.overlaps import find_overlaps
+from physcheck.world.windows import Window
 
 N = 60
 MET = Thing(lambda k: (160.0, 160.0, 34.0), seed=2, tint=(40.0, 90.0, 200.0))
@@ -72,3 +75,17 @@ def test_a_thing_that_stays_where_it_is_passes_nothing():
     still = np.tile(boxes()[:1], (N, 1))
     piece = piece_of(draw(N, [MET]))
     assert find_overlaps(piece, estimate_camera(piece.luma), [track_of(still)]) == ()
+
+
+def test_a_window_shows_the_same_whether_the_camera_moves_or_not():
+    piece = piece_of([frame[:237, :315] for frame in draw(3, [MET])])
+    still = estimate_camera(piece.luma)
+    places = np.array([[157.0, 150.0], [300.0, 230.0]])
+    windows = [
+        Window.around(places, np.array([20.5, 17.0]), piece, camera, 1)
+        for camera in (still, replace(still, kind="moving"))
+    ]
+    one, other = (window.colours(2) for window in windows)
+    assert one.shape == other.shape == (*windows[0].shape, 3)
+    assert np.array_equal(one[..., 0], other[..., 0])
+    assert np.abs(one[2:-2, 2:-2].astype(int) - other[2:-2, 2:-2]).mean() < 1

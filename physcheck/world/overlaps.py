@@ -234,7 +234,9 @@ def _see(window: Window, way: _Way, inside: Bools, around: Bools, whole: Bools) 
         return None
     pictures = [window.colours(int(row)) for row in way.rows]
     usual = np.array([shows(picture, plate) for picture in pictures])
-    mine = np.array([own[codes(picture)] for picture in pictures]) & ~usual
+    mine = ~usual
+    for shown_here, picture in zip(mine, pictures, strict=True):
+        shown_here[shown_here] = own[codes(picture[shown_here])]
     tells = inside & ~own[codes(plate)]
     area = inside.sum(axis=(1, 2)).clip(1)
     shown = (inside & mine).sum(axis=(1, 2)) / area

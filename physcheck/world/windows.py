@@ -42,10 +42,15 @@ class Window:
 
     @classmethod
     def around(cls, places: Floats, half: Floats, piece: Piece, camera: Camera, row: int) -> Window:
-        """The least one that holds a thing of half size `half` (2,) at all places (n, 2)."""
-        corner = np.floor(places.min(axis=0) - half).astype(np.int64)
-        width, height = np.ceil(places.max(axis=0) + half).astype(int) - corner + 1
-        return cls(piece, camera, row, corner, (int(height), int(width)))
+        """The least one that holds a thing of half size `half` (2,) at all places (n, 2).
+
+        What lies outside the picture is left out.
+        """
+        h, w = np.minimum(piece.luma.shape[1:], 2 * np.array(piece.chroma.shape[1:3])).tolist()
+        corner = np.floor(places.min(axis=0) - half).astype(np.int64).clip(0, (w - 2, h - 2))
+        end = np.ceil(places.max(axis=0) + half).astype(np.int64) + 1
+        width, height = (end.clip(corner + 2, (w, h)) - corner).tolist()
+        return cls(piece, camera, row, corner, (height, width))
 
     def colours(self, row: int) -> Bytes:
         """(H, W, 3) Y, U and V of another row, seen from here."""
@@ -60,14 +65,14 @@ class Window:
         return np.dstack([luma, cv2.warpPerspective(self.piece.chroma[row], half, size)])
 
     def _lifted(self, row: int) -> Bytes:
-        """The same where all rows show one view; what is outside repeats the rim."""
-        h, w = self.piece.luma.shape[1:]
-        (left, top), (height, width) = self.corner, self.shape
-        y = np.arange(top, top + height).clip(0, h - 1)
-        x = np.arange(left, left + width).clip(0, w - 1)
+        """The same where all rows show one view."""
+        (left, top), (height, width) = self.corner.tolist(), self.shape
+        part = self.piece.chroma[row, top // 2 :, left // 2 :]
+        part = part[: height // 2 + 1, : width // 2 + 1]
+        colour = cv2.resize(part, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
         found = np.empty((height, width, 3), np.uint8)
-        found[..., 0] = self.piece.luma[row][np.ix_(y, x)]
-        found[..., 1:] = self.piece.chroma[row][np.ix_(y // 2, x // 2)]
+        found[..., 0] = self.piece.luma[row, top : top + height, left : left + width]
+        found[..., 1:] = colour[top % 2 :, left % 2 :][:height, :width]
         return found
 
     def plate(self) -> Bytes:
