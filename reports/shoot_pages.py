@@ -40,6 +40,8 @@ def shoot() -> None:
                 browser.shown_s()
                 browser.press("n")
                 browser.shown_s()
+                time.sleep(SETTLED_S)
+                browser.run("scrollTo({top: 0, behavior: 'instant'})")
                 save(browser.picture(), name)
             browser.show(index, height_px=620)
             time.sleep(SETTLED_S)
