@@ -106,22 +106,15 @@ def changing(kind: str, amount: float, log_odds: float = 6.0, **changes: object)
     return shot_of(track_of(rolling(), **{"changes": found, **changes}))
 
 
-def parting(step: int = 1, *, alike: bool = True, hidden: bool = False) -> Shot:
-    """A ball rolls on alone, and a second one parts from it (or, backwards, joins it).
+def parting(kind: str = "split", log_odds: float = 6.0, **changes: object) -> Shot:
+    """A ball rolls on, and a second one parts from it (or has joined it)."""
+    return shot_of(
+        track_of(rolling(), **{"changes": (change_of(kind, 30, 1.0, log_odds),), **changes})
+    )
 
-    The twig, the one that is accused, is object 1.
-    """
-    n, at, way = 90, 45, 0.6 if hidden else 4.0
-    stem = rolling(n, pace=1.0)
-    k = np.arange(n - at)
-    size = 32.0 if alike else 14.0
-    x = (stem[at:, 0] + stem[at:, 2]) / 2 + 20 + way * k
-    twig = boxes_of(x, np.full(n - at, 200.0), size, size)
-    if step > 0:
-        end = ending(at, -3.0, birth=True, cause="merged")
-        return shot_of(track_of(twig, first=at, birth=end), track_of(stem, id=2))
-    end = ending(n - at - 1, -3.0, cause="merged")
-    return shot_of(track_of(twig[::-1], death=end), track_of(stem[::-1], id=2))
+
+def tiny() -> Floats:
+    return boxes_of(60 + 4.0 * np.arange(N), np.full(N, 200.0), 8, 8)
 
 
 def leaping(lengths: float = 4.0, log_odds: float = 6.0, **changes: object) -> Shot:
@@ -218,7 +211,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "appear": appearing,
     "lost-behind": hiding,
     "split": parting,
-    "merge": lambda: parting(-1),
+    "merge": lambda: parting("merge"),
     "size-jump": growing,
     "appearance-change": lambda: changing("look", 60.0),
     "shape-morph": lambda: changing("shape", 0.6),
@@ -238,8 +231,8 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "vanish": lambda: vanishing(-2.0),
     "appear": lambda: appearing(-2.0),
     "lost-behind": lambda: hiding(-1.0),
-    "split": lambda: parting(alike=False),
-    "merge": lambda: parting(-1, hidden=True),
+    "split": lambda: parting(log_odds=-2.0),
+    "merge": lambda: parting("merge", -2.0),
     "size-jump": lambda: growing(0.0),
     "appearance-change": lambda: changing("look", 0.0),
     "shape-morph": lambda: changing("shape", 0.0),
@@ -255,11 +248,6 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "interpenetration": lambda: passing(0.0),
     "collision": lambda: struck(evenly=True),
 }
-
-
-def at_the_border(shot: Shot) -> Shot:
-    tracks = (replace(t, border=np.ones(len(t.frames), dtype=bool)) for t in shot.tracks)
-    return replace(shot, tracks=tuple(tracks))
 
 
 NOWHERE = np.zeros(N, dtype=bool)
@@ -280,8 +268,11 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
     "a thing due after the shot ends": ("lost-behind", hiding_till_the_end),
     "a size that changes in a fade": ("size-jump", lambda: growing(0.5, log_odds=np.nan)),
     "a size that nobody saw whole": ("size-jump", lambda: growing(merged=~NOWHERE)),
-    "a twig that was cut by the border": ("split", lambda: at_the_border(parting())),
-    "a twig that was seen at the border only": ("merge", lambda: at_the_border(parting(-1))),
+    "a split at the border": ("split", lambda: parting(border=~NOWHERE)),
+    "a merger of small things": (
+        "merge",
+        lambda: shot_of(track_of(tiny(), changes=(change_of("merge", 30, 1.0, 6.0),))),
+    ),
     "a colour that changes in a fade": (
         "appearance-change",
         lambda: changing("look", 60.0, log_odds=np.nan),
@@ -422,12 +413,12 @@ def test_a_shot_without_things_says_nothing(rule: str):
     assert judge(rule, shot).coverage[rule] is None
 
 
-def test_a_twig_that_is_seen_once_and_then_long_after_is_no_parting():
-    shot = parting()
-    twig = shot.tracks[0]
-    seen = without_rows(twig.observed, range(1, 30))
-    gone = replace(twig, observed=seen, clear=seen)
-    assert judge("split", replace(shot, tracks=(gone, *shot.tracks[1:]))).violations == ()
+def test_a_split_is_told_where_both_are_seen_and_a_merger_where_both_were():
+    both = (50.0, 180.0, 140.0, 220.0)
+    for kind, frame in (("split", 31), ("merge", 30)):
+        found = replace(change_of(kind, 30, 1.0), box=both)
+        (violation,) = judge(kind, parting(kind, changes=(found,))).violations
+        assert (violation.peak_frame, violation.box) == (frame, both)
 
 
 def test_vanish_counts_a_gap_too_and_states_what_was_tried():

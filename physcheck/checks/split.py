@@ -13,13 +13,14 @@ __all__ = ["split"]
 def split(shot: Shot, *, min_size_px: float = 12.0) -> list[Signal]:
     """One thing becomes two of its kind, each as large as it was.
 
-    Statistic: log odds that a thing comes out of another
-        against the best innocent explanation (two all along seen as one, a part, hidden
-        behind the other, gone in before, the border, an unsure outline): one alone for
-        so long that the other, at the pace at which they part, should have been seen,
-        and then two of its size and colour.
-    Abstains: too small, seen in fewer than six frames, at the border. 0 where nothing
-        parts.
+    Statistic: log odds that one thing became two against that something innocent
+        made it look so (two all along, a part, one hidden by the other, gone in before,
+        an unsure outline): how alike the pixels of the two are, whether their ways meet
+        where the one was, how long it was alone, sizes and colours, weighed together as
+        labelled footage teaches. Either a second track begins beside it, or its own
+        outline grows to hold two. Very low where nothing parts.
+    Abstains: too small, seen in fewer than eight frames, at the border, in a fade or
+        under a lost camera.
     Blind to: halves that are smaller than the whole; things that
         are never seen by themselves, as in a crowd.
     Source: solidity and number of objects, Spelke (1990).
@@ -27,4 +28,4 @@ def split(shot: Shot, *, min_size_px: float = 12.0) -> list[Signal]:
     Args:
         min_size_px: smaller side below which a thing is not judged, px.
     """
-    return parting_signals(shot.tracks, 1, "comes out of", min_size_px)
+    return parting_signals(shot.tracks, "split", "one becomes two of its kind", min_size_px)

@@ -18,7 +18,7 @@ from physcheck.explain.suspects import Suspect, Thing
 from physcheck.explain.weighing import weights
 from physcheck.types import Alternative, Change, Floats, Track
 
-__all__ = ["suspects_of", "together", "with_changes"]
+__all__ = ["suspects_of", "thing_of", "together", "with_changes"]
 
 _MIN_SIZE_PX = 10.0
 _SURE = 5.0
@@ -26,22 +26,29 @@ _LEAST_SHARE = 0.2
 """Of an amount that is certain, at least: its logarithm must exist."""
 
 
-def suspects_of(
-    track: Track, first: int, pixels: Pixels, spread: Floats, size_px: tuple[int, int]
-) -> list[Suspect]:
-    """Find what may be a sudden change of a track, and ask the pixels about it.
+def thing_of(track: Track, first: int, pixels: Pixels, size_px: tuple[int, int]) -> Thing:
+    """A track as seen from the reference frame.
 
     Args:
         track: as fitted. first: row of its first frame in the piece.
-        pixels: of the piece. spread: (T, 3) of its silhouette, see `outlines`.
-        size_px: width and height of the clip.
+        pixels: of the piece. size_px: width and height of the clip.
     """
+    rows = first + np.arange(len(track.frames))
+    boxes = stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
+    return Thing(track, first, boxes, seen_whole(track, first, pixels), size_px)
+
+
+def suspects_of(thing: Thing, pixels: Pixels, spread: Floats) -> list[Suspect]:
+    """Find what may be a sudden change of a track, and ask the pixels about it.
+
+    Args:
+        thing: the track. pixels: of the piece.
+        spread: (T, 3) of its silhouette, see `outlines`.
+    """
+    track = thing.track
     size = geometry.size(track.boxes)
     if np.median(size[track.observed]).min() / pixels.px.min() < _MIN_SIZE_PX:
         return []
-    rows = first + np.arange(len(track.frames))
-    boxes = stabilise_each(track.boxes, pixels.camera, rows, pixels.px)
-    thing = Thing(track, first, boxes, seen_whole(track, first, pixels), size_px)
     found = [
         *size_suspects(thing, pixels, spread),
         *leap_suspects(thing, pixels),
@@ -99,7 +106,7 @@ def with_changes(track: Track, suspects: Sequence[Suspect]) -> Track:
 
 
 def _weighed(track: Track, one: Suspect) -> Change:
-    odds = min(weights(one.kind).log_odds(one.measured), one.most)
+    odds = min(weights(one.model or one.kind).log_odds(one.measured), one.most)
     return Change(
         kind=one.kind,
         start=int(track.frames[one.before]),
@@ -108,4 +115,5 @@ def _weighed(track: Track, one: Suspect) -> Change:
         error=one.error,
         log_odds=odds if one.steady else float("nan"),
         alternatives=one.alternatives,
+        box=one.box,
     )

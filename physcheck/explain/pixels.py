@@ -39,8 +39,12 @@ class Pixels:
             box: (4,) stabilised px of the clip.
             margin: by what share of its size the box is widened on each side.
         """
-        luma = self._sample(self.piece.luma[row], row, box, margin, 1.0)
-        chroma = self._sample(self.piece.chroma[row], row, box, margin, 0.5)
+        return self.canvas(row, box, (GRID, GRID), margin)
+
+    def canvas(self, row: int, box: Floats, shape: tuple[int, int], margin: float = 0.0) -> Floats:
+        """The same in any number of samples, (*shape, 3): rows and columns."""
+        luma = self._sample(self.piece.luma[row], row, box, margin, 1.0, shape)
+        chroma = self._sample(self.piece.chroma[row], row, box, margin, 0.5, shape)
         return np.concatenate([luma[..., None], chroma], axis=2)
 
     def unrest(self, row: int) -> float:
@@ -54,9 +58,17 @@ class Pixels:
         change = np.median(np.abs(np.diff(grid, axis=0)), axis=(1, 2)) + _STILL_GREY
         return np.asarray(change / np.median(change))
 
-    def _sample(self, image: Bytes, row: int, box: Floats, margin: float, scale: float) -> Floats:
+    def _sample(
+        self,
+        image: Bytes,
+        row: int,
+        box: Floats,
+        margin: float,
+        scale: float,
+        shape: tuple[int, int],
+    ) -> Floats:
         half = (box[2:] - box[:2]) / 2 * (1 + 2 * margin)
-        step = 2 * half / GRID
+        step = 2 * half / np.array(shape[::-1])
         corner = (box[:2] + box[2:]) / 2 - half + step / 2
         matrix = self._to_working[row]
         to_image = np.empty((3, 3))
@@ -66,7 +78,7 @@ class Pixels:
         patch = cv2.warpPerspective(
             image,
             to_image,
-            (GRID, GRID),
+            shape[::-1],
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )

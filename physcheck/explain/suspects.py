@@ -33,6 +33,7 @@ class Suspect:
     before, after: rows of the track, the last before it and the first after it.
     measured: by name of the test. alternatives: innocent explanations. steady: whether
     the picture can be trusted around it. most: nats, whatever the tests say.
+    model: by which it is weighed, if not that of its kind. box: see `Change`.
     """
 
     kind: str
@@ -44,6 +45,8 @@ class Suspect:
     alternatives: tuple[Alternative, ...]
     steady: bool = True
     most: float = np.inf
+    model: str = ""
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,12 +10,13 @@ import numpy as np
 from physcheck import boxes as geometry
 from physcheck.camera import Camera, stabilise
 from physcheck.explain.absences import weighed_together
-from physcheck.explain.changes import suspects_of, together, with_changes
+from physcheck.explain.changes import suspects_of, thing_of, together, with_changes
 from physcheck.explain.endings import Surroundings, explain_ends
 from physcheck.explain.flashes import flashes
 from physcheck.explain.outlines import spread_of
+from physcheck.explain.partings import parting_suspects
 from physcheck.explain.pixels import Pixels
-from physcheck.explain.suspects import Suspect
+from physcheck.explain.suspects import Suspect, Thing
 from physcheck.types import Bools, Detections, Ending, Floats, Ints, Piece, Track
 
 __all__ = ["explain"]
@@ -103,12 +104,18 @@ def suspects(
     Args:
         tracks: of the piece. row_of: row of each frame of it. detections: px of the clip.
     """
+    things = things_of(tracks, row_of, around)
     found = []
-    for track in tracks:
-        first = row_of[int(track.frames[0])]
-        spread = spread_of(track, first, detections, around.pixels.px)
-        found.append(suspects_of(track, first, around.pixels, spread, around.size_px))
-    return together(tracks, found)
+    for thing in things:
+        spread = spread_of(thing.track, thing.first, detections, around.pixels.px)
+        found.append(suspects_of(thing, around.pixels, spread))
+    partings = parting_suspects(things, around.pixels)
+    return [one + other for one, other in zip(together(tracks, found), partings, strict=True)]
+
+
+def things_of(tracks: list[Track], row_of: dict[int, int], around: Surroundings) -> list[Thing]:
+    """The tracks of a piece as seen from the reference frame."""
+    return [thing_of(t, row_of[int(t.frames[0])], around.pixels, around.size_px) for t in tracks]
 
 
 def unsteady(piece: Piece, camera: Camera) -> Bools:

@@ -1,8 +1,8 @@
 """All tests of an end, or of a change, weighed together: logistic models, learned from labels.
 
 Each test alone is weak, and several lean on the same pixels. The weights come from
-`endings.json` and `changes.json`, which `reports/fit_endings.py` and
-`reports/fit_changes.py` write; they name the footage.
+`endings.json`, `changes.json` and `partings.json`, which `reports/fit_endings.py`,
+`reports/fit_changes.py` and `reports/fit_partings.py` write; they name the footage.
 
 Source: logistic regression with shrinkage, Hastie, Tibshirani, Friedman (2009), ch. 4.
 """
@@ -20,11 +20,16 @@ import numpy as np
 
 from physcheck.types import Floats
 
-__all__ = ["FIRST", "SECOND", "Weights", "inputs", "likelihood_ratio", "weights"]
+__all__ = ["FIRST", "OUTLINE", "SECOND", "TWIG", "Weights", "inputs", "likelihood_ratio", "weights"]
 
 FIRST = "without pixels"
 SECOND = "with pixels"
 
+OUTLINE = "two in one outline"
+TWIG = "a second track"
+
+_FILES = {FIRST: "endings.json", SECOND: "endings.json"}
+_FILES |= dict.fromkeys((OUTLINE, TWIG), "partings.json")
 _SURE = 5.0
 
 # Knots (measured value, log likelihood ratio of the accusation) for each test of an end.
@@ -129,5 +134,5 @@ _COLUMNS = ("low", "high", "centre", "scale", "slope", "unknown")
 def weights(model: str) -> Weights:
     """The shipped model for a look at ends, FIRST or SECOND, or for a kind of change."""
     of_ends = model in (FIRST, SECOND)
-    file = Path(__file__).with_name("endings.json" if of_ends else "changes.json")
+    file = Path(__file__).with_name(_FILES.get(model, "changes.json"))
     return Weights.read(json.loads(file.read_text(encoding="utf-8"))[model], shaped=of_ends)

@@ -106,10 +106,12 @@ class Change:
 
     kind: "size" (log size, width and height alike), "place" (body lengths beyond
         what the motion around it foretells), "look" (grey levels beyond what light and
-        blur explain) or "shape" (log of the longer over the shorter axis).
+        blur explain), "shape" (log of the longer over the shorter axis), or "split" and
+        "merge" (sizes by which two of it are apart, after or before).
     start: last frame before it. stop: first frame after it.
     amount: how much, and error: its standard error, in the unit of the kind.
     log_odds: that the thing changed against that only its box did, nats.
+    box: (x1, y1, x2, y2) px around both where there are two, else None.
     """
 
     kind: str
@@ -119,6 +121,7 @@ class Change:
     error: float
     log_odds: float
     alternatives: tuple[Alternative, ...] = ()
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
