@@ -113,6 +113,14 @@ def parting(kind: str = "split", log_odds: float = 6.0, **changes: object) -> Sh
     )
 
 
+def joined(log_odds: float = 1.0, size: float = 32.0) -> Shot:
+    """A thing rolls on; from frame 15 on there is another one of its kind, in the open."""
+    sides = np.full(N, size)
+    boxes = boxes_of(60 + 4.0 * np.arange(N), np.full(N, 120.0), sides, sides)
+    birth = ending(15, log_odds, birth=True, cause="merged")
+    return shot_of(track_of(boxes[15:], first=15, birth=birth), track_of(rolling(), id=2))
+
+
 def tiny() -> Floats:
     return boxes_of(60 + 4.0 * np.arange(N), np.full(N, 200.0), 8, 8)
 
@@ -212,6 +220,7 @@ FLAGGED: dict[str, Callable[[], Shot]] = {
     "lost-behind": hiding,
     "split": parting,
     "merge": lambda: parting("merge"),
+    "count-change": joined,
     "size-jump": growing,
     "appearance-change": lambda: changing("look", 60.0),
     "shape-morph": lambda: changing("shape", 0.6),
@@ -233,6 +242,7 @@ CLEAN: dict[str, Callable[[], Shot]] = {
     "lost-behind": lambda: hiding(-1.0),
     "split": lambda: parting(log_odds=-2.0),
     "merge": lambda: parting("merge", -2.0),
+    "count-change": lambda: joined(-6.0),
     "size-jump": lambda: growing(0.0),
     "appearance-change": lambda: changing("look", 0.0),
     "shape-morph": lambda: changing("shape", 0.0),
@@ -273,6 +283,7 @@ ABSTAINING: dict[str, tuple[str, Callable[[], Shot]]] = {
         "merge",
         lambda: shot_of(track_of(tiny(), changes=(change_of("merge", 30, 1.0, 6.0),))),
     ),
+    "a number of small things": ("count-change", lambda: joined(size=8.0)),
     "a colour that changes in a fade": (
         "appearance-change",
         lambda: changing("look", 60.0, log_odds=np.nan),

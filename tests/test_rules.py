@@ -32,6 +32,7 @@ UNITS = {
     "lost-behind": ("permanence", "sigma"),
     "split": ("permanence", "nats"),
     "merge": ("permanence", "nats"),
+    "count-change": ("permanence", "nats"),
     "size-jump": ("size", "nats"),
     "appearance-change": ("size", "nats"),
     "shape-morph": ("size", "nats"),
@@ -326,8 +327,9 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
 
     assert names() == [rule.name for rule in pack.rules]
     assert names(select=["size-jump"]) == ["size-jump"]
-    assert names(select=["permanence"]) == ["vanish", "appear", "lost-behind", "split", "merge"]
-    assert names(select=["permanence"], ignore=["appear"]) == [
+    permanence = ["vanish", "appear", "lost-behind", "split", "merge", "count-change"]
+    assert names(select=["permanence"]) == permanence
+    assert names(select=["permanence"], ignore=["appear", "count-change"]) == [
         "vanish",
         "lost-behind",
         "split",
@@ -344,6 +346,7 @@ def test_rules_are_selected_and_ignored_by_rule_or_group():
             "lost-behind",
             "split",
             "merge",
+            "count-change",
         ]
     ) == [
         "vanish",
@@ -382,7 +385,7 @@ def test_the_list_of_rules_has_a_row_each():
     rows = list_rules(load_pack("default", checks=CHECKS), checks=CHECKS)
     assert [row.name for row in rows] == list(UNITS)
     assert rows[2].summary == "A thing does what it should not."
-    assert (rows[5].group, rows[5].unit) == ("size", "nats")
+    assert (rows[6].group, rows[6].unit) == ("size", "nats")
 
 
 def test_a_rule_is_described_with_everything_its_check_says(tmp_path):
