@@ -25,6 +25,8 @@ FOLDER = ROOT / "docs" / "rules"
 TILE_PX = (240, 160)
 AROUND = 5.0
 """A tile is so many sizes of the thing wide."""
+SHOWN_BY = {"count-change": "split"}
+"""For rules whose kind no set is made with: the kind in whose pictures it is seen too."""
 ACCUSED, QUALITY = (40, 40, 230), 82
 
 
@@ -66,7 +68,7 @@ def draw_pictures(work: Path) -> None:
     if (work / "simulated" / "labels.json").is_file():
         sets.append(read_labels(work / "simulated" / "labels.json"))
     for rule in load_pack("default").rules:
-        found = example(rule.name, sets)
+        found = example(SHOWN_BY.get(rule.name, rule.name), sets)
         if found:
             strip = draw(*found)
             path = FOLDER / f"{rule.name}.jpg"
