@@ -19,14 +19,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from events_page import event_row, event_section, examples
 from fit_endings import at, followed
-from logistic import fitted, held_out, parse, rows_of
+from logistic import fitted, parse, rows_of
 
 from physcheck.camera import Camera
 from physcheck.explain.suspects import Suspect
 from physcheck.explain.tracks import explain, sure_boxes, surroundings, suspects
-from physcheck.explain.weighing import inputs
 from physcheck.labels import ClipLabel, read_labels
 from physcheck.types import Detections, Piece, Track
 
@@ -57,7 +56,6 @@ TESTS = {
         *("usual", "stays", "times", "likeness", "sides", "light", "border", "shaky camera"),
     ),
 }
-LIMITS = (0.0, 1.0, 2.0, 3.0, 4.0)
 TITLE = """# How changes are weighed
 
 Written by `python reports/fit_changes.py` with the label files of real, generated, mutated
@@ -76,12 +74,12 @@ def main() -> None:
     by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in KINDS}
     by_kind = {kind: found for kind, found in by_kind.items() if found}
     tables = {
-        kind: fitted(*examples(found, kind), TESTS[kind], SHRINKAGE, even=True)
+        kind: fitted(*examples(found, TESTS[kind]), TESTS[kind], SHRINKAGE, even=True)
         for kind, found in by_kind.items()
     }
     kept = json.loads(options.output.read_text()) if options.output.is_file() else {}
     pages = kept_pages(options.page)
-    pages |= {kind: page(found, kind, tables[kind]) for kind, found in by_kind.items()}
+    pages |= {kind: section(found, kind, tables[kind]) for kind, found in by_kind.items()}
     options.page.write_text("\n".join([TITLE, *(pages[kind] for kind in KINDS if kind in pages)]))
     told = kept | {"data": about(rows, kept.get("data", {}), by_kind)} | tables
     options.output.write_text(json.dumps(told, indent=1) + "\n")
@@ -120,17 +118,14 @@ def changes_of(
         for suspect in several:
             event = event_of(label, one, suspect)
             if suspect.steady and event is not None:
-                yield {
-                    "clip": Path(label.clip).name,
-                    "origin": label.origin,
-                    "group": str(label.source or label.source_repo or label.clip),
-                    "kind": suspect.kind,
-                    "truth": event >= 0,
-                    "event": event,
-                    "frame": int(one.frames[suspect.after]),
-                    "track": one.id,
-                    "measured": suspect.measured,
-                }
+                yield event_row(
+                    label,
+                    event,
+                    kind=suspect.kind,
+                    frame=int(one.frames[suspect.after]),
+                    track=one.id,
+                    measured=suspect.measured,
+                )
 
 
 def event_of(label: ClipLabel, one: Track, suspect: Suspect) -> int | None:
@@ -146,36 +141,9 @@ def event_of(label: ClipLabel, one: Track, suspect: Suspect) -> int | None:
     return None
 
 
-def examples(rows: list[dict[str, Any]], kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (N, K) and truth (N,)."""
-    x = np.array([inputs(row["measured"], TESTS[kind], shaped=False) for row in rows])
-    return x, np.array([row["truth"] for row in rows], dtype=bool)
-
-
-def page(rows: list[dict[str, Any]], kind: str, table: dict[str, Any]) -> str:
-    """Recall at false alarms, and what the tests weigh, as Markdown."""
-    x, truth = examples(rows, kind)
-    origin = np.array([row["origin"] for row in rows])
-    groups = np.array([row["group"] for row in rows])
-    events = np.array([f"{row['clip']} {row['event']}" for row in rows])
-    odds = held_out(x, truth, groups, TESTS[kind], SHRINKAGE, even=True)
-    made = [str(name) for name in np.unique(origin[truth])]
-    lines = [f"## {KINDS[kind]}", "", "| limit, nats | real | others, innocent |"]
-    lines[-1] += "".join(f" {name} |" for name in made)
-    lines.append("|---" * (3 + len(made)) + "|")
-    for limit in (*LIMITS, round(float(odds[~truth & (origin == "real")].max()) + 0.005, 2)):
-        over = odds > limit
-        alarms = [np.sum(over & ~truth & ((origin == "real") == real)) for real in (True, False)]
-        recall = []
-        for name in made:
-            here = truth & (origin == name)
-            n_all, n_over = (len(np.unique(events[rows])) for rows in (here, here & over))
-            recall.append(f"{n_over} of {n_all}")
-        lines.append("| " + " | ".join([f"{limit:g}", *map(str, alarms), *recall]) + " |")
-    slopes = {name: one["slope"] for name, one in table["tests"].items()}
-    ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
-    weights = ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked)
-    return "\n".join([*lines, "", f"Nats for a usual difference: {weights}.", ""])
+def section(rows: list[dict[str, Any]], kind: str, table: dict[str, Any]) -> str:
+    """The part of a kind in the page."""
+    return event_section(KINDS[kind], rows, TESTS[kind], table, SHRINKAGE)
 
 
 def about(

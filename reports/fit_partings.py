@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from events_page import event_row, event_section, examples
 from fit_endings import at, followed
-from logistic import fitted, held_out, parse, rows_of
+from logistic import fitted, parse, rows_of
 
 from physcheck.camera import Camera
 from physcheck.explain.partings import parting_suspects
 from physcheck.explain.suspects import Suspect
 from physcheck.explain.tracks import explain, sure_boxes, surroundings, things_of
-from physcheck.explain.weighing import OUTLINE, TWIG, inputs
+from physcheck.explain.weighing import OUTLINE, TWIG
 from physcheck.labels import ClipLabel, read_labels
 from physcheck.types import Detections, Piece, Track
 
@@ -46,7 +47,6 @@ TESTS = {
         *("colour both", "gone in", "ways", "joins", "meets", "pace", "twig score"),
     ),
 }
-LIMITS = (0.0, 1.0, 2.0, 3.0, 4.0)
 TITLE = """# How splits and mergers are weighed
 
 Written by `python reports/fit_partings.py` with the label files of real, generated, mutated
@@ -62,10 +62,13 @@ def main() -> None:
     rows = rows_of(options, measure_set)
     by_model = {model: [row for row in rows if row["model"] == model] for model in TESTS}
     tables = {
-        model: fitted(*examples(found, model), TESTS[model], SHRINKAGE, even=True)
+        model: fitted(*examples(found, TESTS[model]), TESTS[model], SHRINKAGE, even=True)
         for model, found in by_model.items()
     }
-    pages = [page(found, model, tables[model]) for model, found in by_model.items()]
+    pages = [
+        event_section(model, found, TESTS[model], tables[model], SHRINKAGE)
+        for model, found in by_model.items()
+    ]
     options.page.write_text("\n".join([TITLE, *pages]))
     options.output.write_text(json.dumps({"data": about(rows)} | tables, indent=1) + "\n")
 
@@ -96,18 +99,15 @@ def partings_of(
         for suspect in several:
             event = event_of(label, one, suspect)
             if suspect.steady and event is not None:
-                yield {
-                    "clip": Path(label.clip).name,
-                    "origin": label.origin,
-                    "group": str(label.source or label.source_repo or label.clip),
-                    "kind": suspect.kind,
-                    "model": suspect.model,
-                    "truth": event >= 0,
-                    "event": event,
-                    "frame": int(one.frames[suspect.after]),
-                    "track": one.id,
-                    "measured": suspect.measured,
-                }
+                yield event_row(
+                    label,
+                    event,
+                    kind=suspect.kind,
+                    model=suspect.model,
+                    frame=int(one.frames[suspect.after]),
+                    track=one.id,
+                    measured=suspect.measured,
+                )
 
 
 def event_of(label: ClipLabel, one: Track, suspect: Suspect) -> int | None:
@@ -120,38 +120,6 @@ def event_of(label: ClipLabel, one: Track, suspect: Suspect) -> int | None:
         if violation.kind == suspect.kind and at(violation, int(one.frames[row]), box):
             return number
     return None
-
-
-def examples(rows: list[dict[str, Any]], model: str) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (N, K) and truth (N,)."""
-    x = np.array([inputs(row["measured"], TESTS[model], shaped=False) for row in rows])
-    return x, np.array([row["truth"] for row in rows], dtype=bool)
-
-
-def page(rows: list[dict[str, Any]], model: str, table: dict[str, Any]) -> str:
-    """Recall at false alarms, and what the tests weigh, as Markdown."""
-    x, truth = examples(rows, model)
-    origin = np.array([row["origin"] for row in rows])
-    groups = np.array([row["group"] for row in rows])
-    events = np.array([f"{row['clip']} {row['event']}" for row in rows])
-    odds = held_out(x, truth, groups, TESTS[model], SHRINKAGE, even=True)
-    made = [str(name) for name in np.unique(origin[truth])]
-    lines = [f"## {model}", "", "| limit, nats | real | others, innocent |"]
-    lines[-1] += "".join(f" {name} |" for name in made)
-    lines.append("|---" * (3 + len(made)) + "|")
-    for limit in (*LIMITS, round(float(odds[~truth & (origin == "real")].max()) + 0.005, 2)):
-        over = odds > limit
-        alarms = [np.sum(over & ~truth & ((origin == "real") == real)) for real in (True, False)]
-        recall = []
-        for name in made:
-            here = truth & (origin == name)
-            n_all, n_over = (len(np.unique(events[rows])) for rows in (here, here & over))
-            recall.append(f"{n_over} of {n_all}")
-        lines.append("| " + " | ".join([f"{limit:g}", *map(str, alarms), *recall]) + " |")
-    slopes = {name: one["slope"] for name, one in table["tests"].items()}
-    ranked = sorted(slopes.items(), key=lambda one: -abs(one[1]))
-    weights = ", ".join(f"{name} {slope:+.2f}" for name, slope in ranked)
-    return "\n".join([*lines, "", f"Nats for a usual difference: {weights}.", ""])
 
 
 def about(rows: list[dict[str, Any]]) -> dict[str, Any]:
