@@ -169,7 +169,7 @@ def test_every_rule_of_the_pack_is_in_the_report(analysed: Analysed):
     assert set(report.coverage) == set(report.timeline.rules)
     assert report.pack.name == "default"
     assert report.detector.name == "motion"
-    assert not report.calibrated
+    assert report.calibrated
 
 
 def test_signals_are_kept_only_when_asked_for(analysed: Analysed, samples: Path):

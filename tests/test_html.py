@@ -134,7 +134,7 @@ def test_each_violation_has_its_sentence_its_numbers_and_three_pictures(
             assert tried.name in text
             assert tried.measured in text
     assert "4 violations" in text
-    assert "uncalibrated" in text
+    assert "uncalibrated" not in text
 
 
 def test_violations_that_are_one_story_are_told_as_one(balls: tuple[Report, str]) -> None:

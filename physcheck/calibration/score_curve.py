@@ -17,6 +17,9 @@ ScoreCurve: TypeAlias = tuple[tuple[float, float], ...]
 _ENOUGH = 200
 """Violating clips from which on the curve may have any shape."""
 _LEAST_IN_STEP = 20
+_JUST_ABOVE = 1.0001
+_TILT = 0.2
+"""A step rises by this share of the way to its neighbours."""
 _EVEN = 0.5
 """A clip is flagged from here on, and what is flagged is more likely wrong than not."""
 _FLOOR = 1e-3
@@ -29,10 +32,10 @@ def fit_score_curve(worst: Floats, violating: Bools) -> ScoreCurve:
 
     A rule's probability is about the moment that it accuses; that of the clip is another,
     for what no rule can see is there too. With at least 200 violating clips the curve is
-    isotonic, in steps of 20 clips and more, and straight from the middle of a step to that
-    of the next, so that no two clips with different numbers tie; it passes through one half at one
-    half, so that verdict and score never disagree; with fewer it is logistic in
-    the log odds, shrunk towards taking them as they are.
+    isotonic, in steps of 20 clips and more, each a little tilted, so that no two clips with
+    different numbers tie; with fewer it is logistic in the log odds, shrunk towards taking
+    them as they are. It passes through one half at one half, so that verdict and score never
+    disagree.
 
     Args:
         worst: (N,) the largest probability of any rule, 0 where none judged.
@@ -49,7 +52,7 @@ def fit_score_curve(worst: Floats, violating: Bools) -> ScoreCurve:
 
 
 def _steps(worst: Floats, violating: Bools) -> tuple[Floats, Floats]:
-    """The middles of the isotonic steps, and the share that is violating in each."""
+    """The isotonic steps, hardly tilted: where each begins and ends, and the shares there."""
     order = np.argsort(worst, kind="stable")
     fitted = isotonic_regression(violating[order].astype(np.float64)).x
     edges = [0]
@@ -59,12 +62,16 @@ def _steps(worst: Floats, violating: Bools) -> tuple[Floats, Floats]:
     if len(edges) > 1 and len(order) - edges[-1] < _LEAST_IN_STEP:
         edges.pop()
     spans = list(zip(edges, [*edges[1:], len(order)], strict=True))
-    middle = np.array([worst[order[start:stop]].mean() for start, stop in spans])
     # One clip of each kind on top, so that no step is ever sure.
-    share = [
-        (violating[order[start:stop]].sum() + 1.0) / (stop - start + 2.0) for start, stop in spans
-    ]
-    return middle, np.array(share)
+    share = np.array(
+        [(violating[order[start:stop]].sum() + 1.0) / (stop - start + 2.0) for start, stop in spans]
+    )
+    ends = np.array([(worst[order[start]], worst[order[stop - 1]]) for start, stop in spans])
+    ends[1:, 0] = np.maximum(ends[1:, 0], ends[:-1, 1] * _JUST_ABOVE)
+    around = np.concatenate(([0.0], share, [1.0]))
+    tilt = _TILT * np.diff(around)
+    levels = np.stack([share - tilt[:-1], share + tilt[1:]], axis=1)
+    return ends.ravel(), levels.ravel()
 
 
 def _logistic(worst: Floats, violating: Bools, at: Floats) -> Floats:
@@ -89,7 +96,8 @@ def _rising(at: Floats, share: Floats) -> ScoreCurve:
     """Knots from (0, 0) by (0.5, 0.5) to (1, 1) that rise by what three digits show."""
     ends = ((0.0, 0.0), (_EVEN, _EVEN), (1.0, 1.0))
     kept = [ends[0]]
-    for x, y in zip(at.round(4).tolist(), share.round(3).tolist(), strict=True):
+    for x, y in zip(at.tolist(), share.round(3).tolist(), strict=True):
+        x = float(f"{x:.5g}")
         if x > _EVEN > kept[-1][0]:
             kept.append(ends[1])
         room = _EVEN if x < _EVEN else 1.0
