@@ -28,7 +28,8 @@ from physcheck.records import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 SETS = ("real", "generated")
-HEADING = "Verdicts of shared clips"
+TITLE = "# Whether verdicts hold when a clip changes in ways that no viewer minds"
+HEADING = "Real and generated clips"
 CRF = {"as it is": None, "encoded again": 30, "a frame less": 12, "2 % less": 12}
 WANTED = 0.95
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         jobs += [(name, label.clip, labels.path_of(label)) for label in labels.clips]
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         found = [one for rows in pool.imap(verdicts, jobs, chunksize=1) for one in rows]
-    before = options.output.read_text(encoding="utf-8") if options.output.exists() else ""
+    before = options.output.read_text(encoding="utf-8") if options.output.exists() else TITLE
     text = "\n".join(lines(found))
     options.output.write_text(with_section(before, HEADING, text), encoding="utf-8")
     print(text)
