@@ -14,7 +14,7 @@ from test_html import HOSTILE, hostile_report
 
 from physcheck.cli import main
 from physcheck.labels import read_labels
-from physcheck.records import Report, Unread
+from physcheck.records import Report, Unread, ViolationRecord
 from physcheck.render.html import find_clip, write_index, write_page
 
 FRAME_S = 1 / 30
@@ -57,6 +57,10 @@ def opened(browser: Browser, page: Path) -> Iterator[Browser]:
     assert browser.requests() <= {page.as_uri()}
 
 
+def surest(report: Report) -> ViolationRecord:
+    return min(report.violations, key=lambda one: (-one.probability, one.start_frame))
+
+
 def at(browser: Browser, time_s: float) -> bool:
     """Whether the video comes to rest within one frame of a time."""
     shown_s = browser.shown_s()
@@ -97,6 +101,10 @@ def test_keys_move_from_violation_to_violation_and_frame_to_frame(
     opened: Browser, report: Report
 ) -> None:
     in_time = sorted(report.violations, key=lambda one: (one.start_frame, -one.probability))
+    # A page opens at the surest of them.
+    for one in reversed(in_time[: in_time.index(surest(report))]):
+        opened.press("p")
+        assert at(opened, one.start_s)
     for one in in_time[1:]:
         opened.press("n")
         assert at(opened, one.start_s)
@@ -198,7 +206,7 @@ def test_a_clip_beside_the_page_plays(
     file = folder / "beside it.html"
     write_page(report, samples / "three_balls.mp4", file, embed_limit_mb=0)
     browser.show(file)
-    assert at(browser, report.violations[0].start_s)
+    assert at(browser, surest(report).start_s)
     assert browser.requests() == {
         file.as_uri(),
         (folder / "beside%20it.copy.mp4").as_uri().replace("%2520", "%20"),
